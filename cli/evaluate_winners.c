@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A winners file evaluated: how often the predicted best is among the
+ * configurations within 1 % of the best, beside copying another GPU's tuning.
+ * The public sweeps spread tokens over experts in turn (balanced).
+ */
+#include "cli/evaluate.h"
+#include "cli/memory.h"
+#include "cli/output.h"
+#include "cli/talk.h"
+
+#include <wavecast/evaluate.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT_OF(list) (sizeof(list) / sizeof((list)[0]))
+
+/* Ranks the cases of one GPU; keeps the plan of the last shape. */
+struct ranker {
+    const struct wavecast_predictor *predictor;
+    struct wavecast_problem problem;
+    enum wavecast_dtype dtype;
+    struct wavecast_plan *plan;
+    struct wavecast_workload *workload;
+    double *time_us;
+};
+
+static void drop_plan(struct ranker *ranker)
+{
+    wavecast_workload_free(ranker->workload);
+    wavecast_plan_free(ranker->plan);
+    free(ranker->time_us);
+    ranker->workload = NULL;
+    ranker->plan = NULL;
+    ranker->time_us = NULL;
+}
+
+static bool same_shape(const struct wavecast_moe_shape *shape,
+                       const struct wavecast_winners_case *problem)
+{
+    return shape->experts == problem->experts && shape->top_k == problem->top_k &&
+           shape->hidden == problem->hidden && shape->intermediate == problem->intermediate;
+}
+
+static void set_shape(struct wavecast_moe_shape *shape, const struct wavecast_winners_case *problem)
+{
+    *shape = (struct wavecast_moe_shape){
+        .experts = problem->experts,
+        .experts_global = problem->experts,
+        .top_k = problem->top_k,
+        .hidden = problem->hidden,
+        .intermediate = problem->intermediate,
+        .gated = true,
+        .tp = 1,
+        .ep = 1,
+        .activation = WAVECAST_ACTIVATION_SWIGLU,
+        .weight_dtype = WAVECAST_DTYPE_BF16,
+    };
+    snprintf(shape->id, sizeof shape->id, "E%d,k%d,%dx%d", problem->experts, problem->top_k,
+             problem->hidden, problem->intermediate);
+}
+
+static enum wavecast_status use_shape(struct ranker *ranker,
+                                      const struct wavecast_winners_case *problem,
+                                      struct wavecast_error *error)
+{
+    if (ranker->plan != NULL && same_shape(&ranker->problem.shape, problem))
+        return WAVECAST_OK;
+    drop_plan(ranker);
+    set_shape(&ranker->problem.shape, problem);
+    enum wavecast_status status = wavecast_plan_new(&ranker->problem, &ranker->plan, error);
+    if (status == WAVECAST_OK)
+        status = wavecast_workload_new(ranker->plan, &ranker->workload, error);
+    if (status == WAVECAST_OK)
+        ranker->time_us =
+            cli_calloc(wavecast_plan_config_count(ranker->plan), sizeof *ranker->time_us);
+    return status;
+}
+
+static enum wavecast_status use_tokens(struct ranker *ranker,
+                                       const struct wavecast_winners_case *problem,
+                                       struct wavecast_error *error)
+{
+    const struct wavecast_routing_spec balanced = {.law = WAVECAST_ROUTING_BALANCED};
+    const struct wavecast_routing_draw draw = {
+        .experts = (uint32_t)problem->experts,
+        .top_k = (uint32_t)problem->top_k,
+        .tokens = (uint32_t)problem->tokens,
+    };
+    struct wavecast_histogram histogram = WAVECAST_HISTOGRAM_INIT;
+    enum wavecast_status status = wavecast_routing_generate(&balanced, &draw, &histogram, error);
+    if (status == WAVECAST_OK)
+        status = wavecast_workload_set(ranker->workload, &histogram, error);
+    wavecast_routing_histogram_free(&histogram);
+    return status;
+}
+
+static enum wavecast_status rank(void *context, const struct wavecast_winners_case *problem,
+                                 long long *configs, size_t *count, double *best_us,
+                                 struct wavecast_error *error)
+{
+    struct ranker *ranker = context;
+    enum wavecast_status status = use_shape(ranker, problem, error);
+    if (status == WAVECAST_OK)
+        status = use_tokens(ranker, problem, error);
+    if (status == WAVECAST_OK)
+        status = wavecast_predict_all(ranker->predictor, NULL, ranker->plan, ranker->workload,
+                                      ranker->time_us, error);
+    if (status != WAVECAST_OK)
+        return status;
+    size_t total = wavecast_plan_config_count(ranker->plan);
+    size_t columns = wavecast_kernel_column_count(ranker->problem.kernel);
+    *best_us = (double)NAN;
+    for (*count = 0; *count < WAVECAST_WINNERS_RANKED_MAX; (*count)++) {
+        size_t best = wavecast_predict_argmin(ranker->time_us, total);
+        if (best == total)
+            break;
+        if (*count == 0)
+            *best_us = ranker->time_us[best];
+        for (size_t c = 0; c < columns; c++)
+            configs[*count * columns + c] = wavecast_plan_column_value(ranker->plan, best, c);
+        ranker->time_us[best] = (double)INFINITY; /* next round: the next best */
+    }
+    return WAVECAST_OK;
+}
+
+/* The id that a word of the file stands for: an alias, or the word in lower case. */
+static char *gpu_id(const struct cli_arguments *arguments, const char *word)
+{
+    size_t length = strlen(word);
+    for (size_t i = 0; i < arguments->gpu_alias.count; i++) {
+        const char *alias = arguments->gpu_alias.items[i];
+        if (strncmp(alias, word, length) == 0 && alias[length] == '=')
+            return cli_strdup(alias + length + 1);
+    }
+    char *id = cli_strdup(word);
+    for (char *letter = id; *letter != '\0'; letter++) {
+        if (*letter >= 'A' && *letter <= 'Z')
+            *letter = (char)(*letter - 'A' + 'a');
+    }
+    return id;
+}
+
+static const struct cli_column score_columns[] = {
+    {.key = "gpu"},
+    {.key = "gpu_id", .title = "id"},
+    {.key = "choice"},
+    {.key = "cases", .kind = CLI_KIND_INTEGER},
+    {.key = "within1_frac", .title = "in 1%", .kind = CLI_KIND_FRACTION, .precision = 1},
+    {.key = "within1_low_frac", .title = "M < E", .kind = CLI_KIND_FRACTION, .precision = 1},
+    {.key = "within1_high_frac", .title = "M >= E", .kind = CLI_KIND_FRACTION, .precision = 1},
+    {.key = "top8_frac", .title = "top 8", .kind = CLI_KIND_FRACTION, .precision = 1},
+    {.key = "best_mape_frac", .title = "time MAPE", .kind = CLI_KIND_FRACTION, .precision = 1},
+    {.key = "best_ape_median_frac", .title = "median", .kind = CLI_KIND_FRACTION, .precision = 1},
+    {.key = "best_ape_p90_frac", .title = "p90", .kind = CLI_KIND_FRACTION, .precision = 1},
+    {.key = "best_bias_frac", .title = "bias", .kind = CLI_KIND_FRACTION, .precision = 1},
+};
+
+static void put_score(struct cli_table *table, const char *id, const char *choice,
+                      const struct wavecast_winners_score *score)
+{
+    cli_table_row(table, 0);
+    cli_put_text(table, score->gpu);
+    cli_put_text(table, id);
+    cli_put_text(table, choice);
+    cli_put_integer(table, (long long)score->cases);
+    cli_put_number(table, score->within1_frac);
+    cli_put_number(table, score->within1_low_frac);
+    cli_put_number(table, score->within1_high_frac);
+    cli_put_number(table, score->top8_frac);
+    cli_put_number(table, score->best_mape_frac);
+    cli_put_number(table, score->best_ape_median_frac);
+    cli_put_number(table, score->best_ape_p90_frac);
+    cli_put_number(table, score->best_bias_frac);
+}
+
+static enum wavecast_status add_copies(struct cli_table *table,
+                                       const struct wavecast_winners *winners, size_t gpu,
+                                       const char *id, struct wavecast_error *error)
+{
+    for (size_t source = 0; source < wavecast_winners_gpu_count(winners); source++) {
+        struct wavecast_winners_score score;
+        if (source == gpu)
+            continue;
+        enum wavecast_status status =
+            wavecast_winners_copy_run(winners, gpu, source, &score, error);
+        if (status != WAVECAST_OK)
+            return status;
+        char *choice = cli_format("copy of %s", wavecast_winners_gpu_name(winners, source));
+        put_score(table, id, choice, &score);
+        free(choice);
+    }
+    return WAVECAST_OK;
+}
+
+static enum wavecast_status add_gpu(struct cli_table *table, const struct wavecast_winners *winners,
+                                    size_t gpu, struct ranker *ranker, struct wavecast_error *error)
+{
+    struct wavecast_winners_score score;
+    enum wavecast_status status =
+        wavecast_winners_score_run(winners, gpu, rank, ranker, &score, error);
+    drop_plan(ranker);
+    if (status != WAVECAST_OK)
+        return status;
+    put_score(table, ranker->problem.gpu->id, ranker->predictor->name, &score);
+    return add_copies(table, winners, gpu, ranker->problem.gpu->id, error);
+}
+
+static enum cli_exit add_gpus(struct cli_table *table, const struct cli_arguments *arguments,
+                              const struct wavecast_hwdb *db,
+                              const struct wavecast_winners *winners, struct ranker *ranker)
+{
+    for (size_t gpu = 0; gpu < wavecast_winners_gpu_count(winners); gpu++) {
+        struct wavecast_error error = WAVECAST_ERROR_INIT;
+        const char *word = wavecast_winners_gpu_name(winners, gpu);
+        char *id = gpu_id(arguments, word);
+        enum wavecast_status status = wavecast_hwdb_gpu_find(db, id, &ranker->problem.gpu, &error);
+        free(id);
+        if (status != WAVECAST_OK)
+            return cli_fail(CLI_EXIT_INPUT, "%s: %s; name it with --gpu-alias %s=ID",
+                            arguments->winners, error.text, word);
+        if (add_gpu(table, winners, gpu, ranker, &error) != WAVECAST_OK)
+            return cli_fail_error(&error);
+    }
+    return CLI_EXIT_OK;
+}
+
+static enum wavecast_status prepare(const struct cli_arguments *arguments,
+                                    const struct wavecast_hwdb *db, struct ranker *ranker,
+                                    struct wavecast_winners **winners, struct wavecast_error *error)
+{
+    enum wavecast_status status =
+        wavecast_hwdb_kernel_find(db, arguments->kernel, &ranker->problem.kernel, error);
+    if (status == WAVECAST_OK && arguments->dtype != NULL)
+        status = wavecast_dtype_find(arguments->dtype, &ranker->dtype, error);
+    if (status != WAVECAST_OK)
+        return status;
+    if (arguments->dtype == NULL)
+        ranker->dtype = wavecast_kernel_dtype_at(ranker->problem.kernel, 0);
+    ranker->problem.dtype = &ranker->dtype;
+    ranker->problem.launch = arguments->launch;
+    size_t count = 0;
+    const char **columns = cli_evaluate_columns(ranker->problem.kernel, &count);
+    status = wavecast_winners_load(arguments->winners, columns, count, winners, error);
+    free(columns);
+    return status;
+}
+
+enum cli_exit cli_evaluate_winners(const struct cli_arguments *arguments,
+                                   const struct cli_context *context,
+                                   const struct wavecast_predictor *predictor)
+{
+    struct wavecast_error error = WAVECAST_ERROR_INIT;
+    struct wavecast_winners *winners = NULL;
+    struct ranker ranker = {.predictor = predictor};
+    if (prepare(arguments, context->db, &ranker, &winners, &error) != WAVECAST_OK)
+        return cli_fail_error(&error);
+    struct cli_document *document = cli_document_new();
+    struct cli_table *table = cli_document_table(document, "gpus", NULL);
+    cli_table_columns(table, score_columns, COUNT_OF(score_columns));
+    enum cli_exit code = add_gpus(table, arguments, context->db, winners, &ranker);
+    if (code == CLI_EXIT_OK)
+        code = cli_document_print(document, arguments);
+    else
+        cli_document_free(document);
+    wavecast_winners_free(winners);
+    return code;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Options that several verbs share, declared once. */
+#include "cli/option.h"
+
+#include <wavecast/routing.h>
+
+#define MEMBER(name)   offsetof(struct cli_arguments, name)
+#define COUNT_OF(list) (sizeof(list) / sizeof((list)[0]))
+
+static const char *const colors[] = {"auto", "always", "never", NULL};
+
+static const struct cli_option target_options[] = {
+    {.name = "gpu",
+     .kind = CLI_OPTION_TEXT,
+     .offset = MEMBER(gpu),
+     .argument = "ID",
+     .help = "GPU, as 'wavecast hwdb list' names it",
+     .complete = CLI_COMPLETE_GPUS},
+    {.name = "model",
+     .kind = CLI_OPTION_TEXT,
+     .offset = MEMBER(model),
+     .argument = "ID[:tpN][epM]",
+     .help = "model, or one rank's shard of it",
+     .complete = CLI_COMPLETE_MODELS},
+    {.name = "kernel",
+     .kind = CLI_OPTION_TEXT,
+     .offset = MEMBER(kernel),
+     .argument = "ID",
+     .fallback = "vllm-triton",
+     .help = "kernel, as 'wavecast kernels' names it",
+     .complete = CLI_COMPLETE_KERNELS},
+    {.name = "dtype",
+     .kind = CLI_OPTION_TEXT,
+     .offset = MEMBER(dtype),
+     .argument = "NAME",
+     .help = "storage format of the weights, such as fp8_block; else the model's, if the kernel "
+             "has it"},
+    {.name = "launch",
+     .kind = CLI_OPTION_TEXT,
+     .offset = MEMBER(launch),
+     .argument = "NAME",
+     .help = "only this launch of the kernel, such as up or down; else all of them"},
+};
+
+static const struct cli_option step_options[] = {
+    {.name = "tokens",
+     .kind = CLI_OPTION_INTEGER,
+     .offset = MEMBER(tokens),
+     .argument = "N",
+     .min = 0,
+     .max = WAVECAST_ROUTING_TOKENS_MAX,
+     .help = "tokens in the batch"},
+    {.name = "routing",
+     .kind = CLI_OPTION_TEXT,
+     .offset = MEMBER(routing),
+     .argument = "LAW",
+     .fallback = "uniform",
+     .help = "uniform, balanced, zipf:S, dirichlet:A, hot:B, active:F or counts:N,N,..."},
+    {.name = "seed",
+     .kind = CLI_OPTION_INTEGER,
+     .offset = MEMBER(seed),
+     .argument = "N",
+     .fallback = "1",
+     .min = 0,
+     .max = INT64_MAX,
+     .help = "seed of the drawn routing"},
+    {.name = "histograms",
+     .kind = CLI_OPTION_TEXT,
+     .offset = MEMBER(histograms),
+     .argument = "FILE",
+     .help = "take the routing from a histograms.csv file",
+     .complete = CLI_COMPLETE_FILES},
+    {.name = "trace",
+     .kind = CLI_OPTION_TEXT,
+     .offset = MEMBER(trace),
+     .argument = "FILE",
+     .help = "take the routing from a router trace (CSV: token, layer, experts)",
+     .complete = CLI_COMPLETE_FILES},
+    {.name = "window",
+     .kind = CLI_OPTION_INTEGER,
+     .offset = MEMBER(window),
+     .argument = "TOKENS",
+     .fallback = "0",
+     .min = 0,
+     .max = WAVECAST_ROUTING_TOKENS_MAX,
+     .help = "tokens of one step of the trace; 0: a whole layer"},
+    {.name = "row",
+     .kind = CLI_OPTION_TEXT,
+     .offset = MEMBER(row),
+     .argument = "NAME",
+     .help = "which histogram of the file; else the first"},
+};
+
+static const struct cli_option database_options[] = {
+    {.name = "hwdb",
+     .kind = CLI_OPTION_LIST,
+     .offset = MEMBER(hwdb),
+     .argument = "DIR",
+     .help = "database directory that overrides the built-in one; repeatable, the first wins",
+     .complete = CLI_COMPLETE_DIRECTORIES},
+};
+
+static const struct cli_option output_options[] = {
+    {.name = "json",
+     .kind = CLI_OPTION_FLAG,
+     .offset = MEMBER(json),
+     .help = "print JSON, with numbers in full precision"},
+    {.name = "csv",
+     .kind = CLI_OPTION_FLAG,
+     .offset = MEMBER(csv),
+     .help = "print the main table as CSV, with units in the header"},
+    {.name = "color",
+     .kind = CLI_OPTION_CHOICE,
+     .offset = MEMBER(color),
+     .argument = "WHEN",
+     .fallback = "auto",
+     .choices = colors,
+     .help = "auto (a terminal, and NO_COLOR is not set), always or never"},
+    {.name = "help",
+     .kind = CLI_OPTION_FLAG,
+     .offset = MEMBER(help),
+     .letter = 'h',
+     .help = "print this help"},
+};
+
+const struct cli_option_group cli_group_target = {"What runs where", target_options,
+                                                  COUNT_OF(target_options)};
+const struct cli_option_group cli_group_step = {"The step", step_options, COUNT_OF(step_options)};
+const struct cli_option_group cli_group_database = {"Database", database_options,
+                                                    COUNT_OF(database_options)};
+const struct cli_option_group cli_group_output = {"Output", output_options,
+                                                  COUNT_OF(output_options)};

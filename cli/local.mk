@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+# The command `wavecast`: one file per verb. It sees public headers only.
+wavecast_SOURCES += \
+    cli/build_config.c cli/build_config.h \
+    cli/check_area.c cli/check_area.h \
+    cli/complete.c \
+    cli/config_table.c cli/config_table.h \
+    cli/context.c cli/context.h \
+    cli/entries.c cli/entries.h \
+    cli/evaluate.c cli/evaluate.h \
+    cli/evaluate_set.c \
+    cli/evaluate_winners.c \
+    cli/exit.c cli/exit.h \
+    cli/explain.c \
+    cli/groups.c \
+    cli/help.c cli/help.h \
+    cli/hwdb_check.c \
+    cli/hwdb_diff.c \
+    cli/hwdb_list.c \
+    cli/hwdb_path.c cli/hwdb_path.h \
+    cli/hwdb_show.c \
+    cli/kernel_table.c cli/kernel_table.h \
+    cli/kernels.c \
+    cli/main.c \
+    cli/memory.c cli/memory.h \
+    cli/models.c \
+    cli/occupancy.c \
+    cli/option.c cli/option.h \
+    cli/output.c cli/output.h cli/output_private.h \
+    cli/output_csv.c \
+    cli/output_json.c \
+    cli/output_text.c \
+    cli/predict.c \
+    cli/regions.c \
+    cli/regions_matrix.c cli/regions_matrix.h \
+    cli/scene.c cli/scene.h \
+    cli/step.c \
+    cli/talk.c cli/talk.h \
+    cli/target.c cli/target.h \
+    cli/verb.h \
+    cli/verbs.c
+
+dist_bashcompletion_DATA += cli/wavecast.bash
+
+# The output layer by itself, for its tests.
+check_LTLIBRARIES += cli/libcli-output.la
+cli_libcli_output_la_SOURCES = \
+    cli/exit.c \
+    cli/memory.c \
+    cli/output.c \
+    cli/output_csv.c \
+    cli/output_json.c \
+    cli/output_text.c \
+    cli/talk.c
+tests_test_cli_output_LDADD = cli/libcli-output.la $(LDADD) $(JANSSON_LIBS)
+tests_test_cli_formats_LDADD = $(LDADD) $(JANSSON_LIBS)
+
+cli_tests = \
+    tests/cli/check_completion.sh \
+    tests/cli/check_man.sh \
+    tests/cli/run.sh
+if ENABLE_TESTS
+TESTS += $(cli_tests)
+endif
+EXTRA_DIST += \
+    $(cli_tests) \
+    tests/cli/broken \
+    tests/cli/cases \
+    tests/cli/histograms.csv \
+    tests/cli/hwdb

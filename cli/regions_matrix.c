@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Verdicts for every GPU, every model or both: for people a matrix of
+ * benefits, for machines one row per (GPU, model, optimization).
+ */
+#include "cli/regions_matrix.h"
+#include "cli/config_table.h"
+#include "cli/context.h"
+#include "cli/memory.h"
+#include "cli/talk.h"
+#include "cli/target.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT_OF(list) (sizeof(list) / sizeof((list)[0]))
+
+/* Two views of the same verdicts under construction. */
+struct matrix {
+    const struct cli_arguments *arguments;
+    const struct cli_target *target;
+    struct wavecast_region_options options;
+    struct wavecast_region *regions; /* of the current line */
+    struct cli_table *people, *machines;
+};
+
+static const char *const verdict_marks[WAVECAST_VERDICT_COUNT] = {
+    [WAVECAST_VERDICT_HELPS] = "+",
+    [WAVECAST_VERDICT_NEUTRAL] = "",
+    [WAVECAST_VERDICT_HURTS] = "-",
+    [WAVECAST_VERDICT_UNAVAILABLE] = "",
+};
+
+static void add_columns(struct matrix *matrix)
+{
+    static const struct cli_column machine_columns[] = {
+        {.key = "gpu"},
+        {.key = "model"},
+        {.key = "optimization"},
+        {.key = "verdict"},
+        {.key = "benefit", .kind = CLI_KIND_NUMBER},
+        {.key = "off_us", .kind = CLI_KIND_NUMBER},
+        {.key = "on_us", .kind = CLI_KIND_NUMBER},
+        {.key = "offered", .kind = CLI_KIND_FLAG},
+        {.key = "inequality"},
+        {.key = "error"},
+    };
+    static const struct cli_column gpu = {.key = "gpu"}, model = {.key = "model"};
+    cli_table_columns(matrix->machines, machine_columns, COUNT_OF(machine_columns));
+    if (matrix->arguments->all_gpus)
+        cli_table_column(matrix->people, &gpu);
+    if (matrix->arguments->all_models)
+        cli_table_column(matrix->people, &model);
+    for (size_t i = 0; i < wavecast_optimization_count(); i++) {
+        const struct cli_column column = {.key = wavecast_optimization_at(i)->name};
+        cli_narrow_column(matrix->people, &column);
+    }
+}
+
+static void put_machine_row(struct matrix *matrix, const struct wavecast_problem *problem,
+                            size_t index, const char *error)
+{
+    struct cli_table *table = matrix->machines;
+    const struct wavecast_region *region = &matrix->regions[index];
+    cli_table_row(table, 0);
+    cli_put_text(table, problem->gpu->id);
+    cli_put_text(table, problem->shape.id);
+    cli_put_text(table, wavecast_optimization_at(index)->name);
+    if (error != NULL) {
+        for (int i = 0; i < 6; i++)
+            cli_put_unknown(table);
+        cli_put_text(table, error);
+        return;
+    }
+    cli_put_text(table, wavecast_verdict_name(region->verdict));
+    cli_put_number(table, region->benefit);
+    cli_put_number(table, region->off_us);
+    cli_put_number(table, region->on_us);
+    cli_put_flag(table, region->offered);
+    cli_put_text(table, region->inequality);
+    cli_put_unknown(table);
+}
+
+static void put_mark(struct cli_table *table, const struct wavecast_region *region)
+{
+    if (region->verdict == WAVECAST_VERDICT_UNAVAILABLE) {
+        cli_put_unknown(table);
+        return;
+    }
+    cli_put_format(table, "%.2f%s", region->benefit, verdict_marks[region->verdict]);
+    if (region->verdict == WAVECAST_VERDICT_HELPS)
+        cli_cell_tone(table, CLI_TONE_GOOD);
+    else if (region->verdict == WAVECAST_VERDICT_HURTS)
+        cli_cell_tone(table, CLI_TONE_BAD);
+}
+
+static void put_line(struct matrix *matrix, const struct wavecast_problem *problem,
+                     const char *error)
+{
+    cli_table_row(matrix->people, 0);
+    if (matrix->arguments->all_gpus)
+        cli_put_text(matrix->people, problem->gpu->id);
+    if (matrix->arguments->all_models)
+        cli_put_text(matrix->people, problem->shape.id);
+    for (size_t i = 0; i < wavecast_optimization_count(); i++) {
+        if (error != NULL)
+            cli_put_text(matrix->people, "?");
+        else
+            put_mark(matrix->people, &matrix->regions[i]);
+        put_machine_row(matrix, problem, i, error);
+    }
+}
+
+static enum cli_exit add_problem(struct matrix *matrix, const struct wavecast_gpu *gpu,
+                                 const struct wavecast_moe_shape *shape)
+{
+    struct wavecast_error error = WAVECAST_ERROR_INIT;
+    struct wavecast_problem problem = matrix->target->problem;
+    struct cli_step step;
+    problem.gpu = gpu;
+    problem.shape = *shape;
+    enum cli_exit code = cli_step_find(matrix->arguments, shape, &step);
+    if (code != CLI_EXIT_OK)
+        return code;
+    enum wavecast_status status =
+        wavecast_regions_evaluate(&problem, &step.local, &matrix->options, matrix->regions, &error);
+    cli_step_free(&step);
+    put_line(matrix, &problem, status == WAVECAST_OK ? NULL : error.text);
+    return CLI_EXIT_OK;
+}
+
+static enum cli_exit add_model_lines(struct matrix *matrix, const struct wavecast_hwdb *db,
+                                     const struct wavecast_gpu *gpu)
+{
+    enum cli_exit code = CLI_EXIT_OK;
+    if (!matrix->arguments->all_models)
+        return add_problem(matrix, gpu, &matrix->target->problem.shape);
+    for (size_t i = 0; i < wavecast_hwdb_model_count(db) && code == CLI_EXIT_OK; i++) {
+        struct wavecast_moe_shape shape;
+        struct wavecast_error error = WAVECAST_ERROR_INIT;
+        if (wavecast_model_shard(wavecast_hwdb_model_at(db, i), 1, 1, 0, &shape, &error) !=
+            WAVECAST_OK)
+            return cli_fail_error(&error);
+        code = add_problem(matrix, gpu, &shape);
+    }
+    return code;
+}
+
+static enum cli_exit add_lines(struct matrix *matrix, const struct wavecast_hwdb *db)
+{
+    enum cli_exit code = CLI_EXIT_OK;
+    if (!matrix->arguments->all_gpus)
+        return add_model_lines(matrix, db, matrix->target->problem.gpu);
+    for (size_t i = 0; i < wavecast_hwdb_gpu_count(db) && code == CLI_EXIT_OK; i++)
+        code = add_model_lines(matrix, db, wavecast_hwdb_gpu_at(db, i));
+    return code;
+}
+
+static enum cli_need need(const struct cli_arguments *arguments)
+{
+    if (arguments->all_gpus)
+        return arguments->all_models ? CLI_NEED_KERNEL_ONLY : CLI_NEED_NO_GPU;
+    return CLI_NEED_NO_MODEL;
+}
+
+static enum cli_exit fill(const struct cli_arguments *arguments, const struct wavecast_hwdb *db,
+                          const struct cli_target *target)
+{
+    struct cli_document *document = cli_document_new();
+    struct matrix matrix = {
+        .arguments = arguments,
+        .target = target,
+        .options = cli_regions_options(arguments),
+        .regions = cli_calloc(wavecast_optimization_count(), sizeof *matrix.regions),
+        .people = cli_document_table(document, "matrix", NULL),
+        .machines = cli_document_table(document, "regions", NULL),
+    };
+    cli_table_audience(matrix.people, CLI_AUDIENCE_PEOPLE);
+    cli_table_audience(matrix.machines, CLI_AUDIENCE_MACHINES);
+    add_columns(&matrix);
+    enum cli_exit code = add_lines(&matrix, db);
+    free(matrix.regions);
+    cli_document_remark(document, NULL,
+                        "Time without / time with each optimization: + helps, - hurts, no mark: "
+                        "within the noise, '-': not possible there, '?': no prediction (--csv "
+                        "tells why).");
+    if (code == CLI_EXIT_OK)
+        return cli_document_print(document, arguments);
+    cli_document_free(document);
+    return code;
+}
+
+enum cli_exit cli_regions_matrix(const struct cli_arguments *arguments)
+{
+    struct cli_context context;
+    struct cli_target target;
+    if (arguments->all_gpus && arguments->gpu != NULL)
+        return cli_fail(CLI_EXIT_USAGE, "--gpu and --all-gpus exclude each other");
+    if (arguments->all_models && arguments->model != NULL)
+        return cli_fail(CLI_EXIT_USAGE, "--model and --all-models exclude each other");
+    enum cli_exit code = cli_target_demand(arguments, need(arguments));
+    if (code == CLI_EXIT_OK)
+        code = cli_step_demand(arguments);
+    if (code == CLI_EXIT_OK)
+        code = cli_context_open(arguments, &context);
+    if (code != CLI_EXIT_OK)
+        return code;
+    code = cli_target_find(arguments, context.db, &target);
+    if (code == CLI_EXIT_OK)
+        code = fill(arguments, context.db, &target);
+    cli_context_close(&context);
+    return code;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Resolves --gpu, --model, --kernel, --dtype and --launch. */
+#include "cli/target.h"
+#include "cli/talk.h"
+#include "cli/verb.h"
+
+#include <string.h>
+
+#define COUNT_OF(list) (sizeof(list) / sizeof((list)[0]))
+
+static enum cli_exit demand(const struct cli_arguments *arguments, const char *value,
+                            const char *option)
+{
+    if (value != NULL)
+        return CLI_EXIT_OK;
+    return cli_fail(CLI_EXIT_USAGE, "%s: --%s is missing; see 'wavecast %s --help'",
+                    arguments->verb->name, option, arguments->verb->name);
+}
+
+enum cli_exit cli_target_demand(const struct cli_arguments *arguments, enum cli_need need)
+{
+    enum cli_exit code = demand(arguments, arguments->kernel, "kernel");
+    if (code == CLI_EXIT_OK && (need == CLI_NEED_ALL || need == CLI_NEED_NO_MODEL))
+        code = demand(arguments, arguments->gpu, "gpu");
+    if (code == CLI_EXIT_OK && (need == CLI_NEED_ALL || need == CLI_NEED_NO_GPU))
+        code = demand(arguments, arguments->model, "model");
+    return code;
+}
+
+static enum wavecast_status find_all(const struct cli_arguments *arguments,
+                                     const struct wavecast_hwdb *db, struct cli_target *out,
+                                     struct wavecast_error *error)
+{
+    struct wavecast_problem *problem = &out->problem;
+    enum wavecast_status status = WAVECAST_OK;
+    if (arguments->gpu != NULL)
+        status = wavecast_hwdb_gpu_find(db, arguments->gpu, &problem->gpu, error);
+    if (status == WAVECAST_OK && arguments->model != NULL)
+        status = wavecast_hwdb_shape_find(db, arguments->model, &problem->shape, error);
+    if (status == WAVECAST_OK)
+        status = wavecast_hwdb_kernel_find(db, arguments->kernel, &problem->kernel, error);
+    if (status == WAVECAST_OK && arguments->dtype != NULL) {
+        status = wavecast_dtype_find(arguments->dtype, &out->dtype, error);
+        problem->dtype = &out->dtype;
+    }
+    problem->launch = arguments->launch;
+    return status;
+}
+
+enum cli_exit cli_target_find(const struct cli_arguments *arguments, const struct wavecast_hwdb *db,
+                              struct cli_target *out)
+{
+    struct wavecast_error error = WAVECAST_ERROR_INIT;
+    memset(out, 0, sizeof *out);
+
+    if (find_all(arguments, db, out, &error) != WAVECAST_OK)
+        return cli_fail_error(&error);
+    return CLI_EXIT_OK;
+}
+
+void cli_target_show(struct cli_document *document, const struct wavecast_plan *plan)
+{
+    static const struct cli_column columns[] = {
+        {.key = "gpu"},
+        {.key = "model"},
+        {.key = "kernel"},
+        {.key = "weight_dtype", .title = "weights"},
+        {.key = "launch"},
+        {.key = "configs", .title = "configurations", .kind = CLI_KIND_INTEGER},
+        {.key = "legal_configs", .title = "legal here", .kind = CLI_KIND_INTEGER},
+    };
+    const struct wavecast_problem *problem = wavecast_plan_problem_get(plan);
+    struct cli_table *table = cli_document_record(document, "problem", NULL);
+    cli_table_columns(table, columns, COUNT_OF(columns));
+    cli_table_row(table, 0);
+    cli_put_text(table, problem->gpu->id);
+    cli_put_text(table, problem->shape.id);
+    cli_put_text(table, wavecast_kernel_id_get(problem->kernel));
+    cli_put_text(table, wavecast_dtype_name(wavecast_plan_dtype_get(plan)));
+    cli_put_text(table, problem->launch != NULL ? problem->launch : "all");
+    cli_put_integer(table, (long long)wavecast_plan_config_count(plan));
+    cli_put_integer(table, (long long)wavecast_plan_legal_count(plan));
+}

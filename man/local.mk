@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+dist_man_MANS += \
+    man/wavecast.1 \
+    man/wavecast-evaluate.1 \
+    man/wavecast-explain.1 \
+    man/wavecast-hwdb.1 \
+    man/wavecast-kernels.1 \
+    man/wavecast-models.1 \
+    man/wavecast-occupancy.1 \
+    man/wavecast-predict.1 \
+    man/wavecast-regions.1

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+libwavecast_la_SOURCES += \
+    model/analytic.c model/analytic.h \
+    model/breakdown.c \
+    model/machine.c model/machine.h \
+    model/occupancy.c \
+    model/plan.c model/plan.h \
+    model/plan_text.c \
+    model/explain.c \
+    model/predictor.c \
+    model/quantities.c \
+    model/region.h \
+    model/region_flip.c \
+    model/region_rules.c \
+    model/regions.c \
+    model/workload.c \
+    model/routing.c \
+    model/routing_draw.c model/routing_draw.h \
+    model/routing_file.c \
+    model/routing_reader.c model/routing_reader.h \
+    model/routing_skew.c \
+    model/routing_spec.c \
+    model/routing_trace.c \
+    model/routing_weights.c
+wavecastinclude_HEADERS += \
+    include/wavecast/predict.h \
+    include/wavecast/regions.h \
+    include/wavecast/routing.h

@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Who may include whom. A public header belongs to the module whose local.mk installs it;
+# those that Makefile.am installs belong to base.
+. "$(dirname "$0")/lib.sh"
+
+declare -A allowed=(
+    [base]='base'
+    [hwdb]='base hwdb'
+    [model]='base hwdb model'
+    [sim]='base hwdb model sim'
+    [validate]='base validate'
+    [kernels]='base kernels'
+    [cli]='cli'
+    [bench]='base hwdb model sim validate bench'
+)
+# Modules whose public headers a module may use beyond its allowed ones.
+declare -A allowed_public=(
+    [validate]='hwdb model sim'
+    [cli]='base hwdb model sim validate'
+)
+# The strict YAML reader serves the other file formats too, so that yaml.h stays in one module.
+shared_private='validate:hwdb/yaml_tree.h'
+
+
+declare -A owner
+for module in "${modules[@]}"; do
+    [ -e "$module/local.mk" ] || continue
+    for header in $(grep -o 'include/wavecast/[a-z0-9_]*\.h' "$module/local.mk"); do
+        owner[$header]=$module
+    done
+done
+for header in $(grep -o 'include/wavecast/[a-z0-9_]*\.h' Makefile.am); do
+    owner[$header]=base
+done
+
+contains() {
+    case " $1 " in *" $2 "*) return 0 ;; esac
+    return 1
+}
+
+# check_public FILE LINE MODULE HEADER
+check_public() {
+    local of=${owner[include/$4]:-}
+    if [ -z "$of" ]; then
+        complain "$1:$2: <$4> is installed by no local.mk"
+    elif ! contains "${allowed[$3]} ${allowed_public[$3]:-}" "$of"; then
+        complain "$1:$2: $3 may not include <$4>, which belongs to $of"
+    fi
+}
+
+# check_private FILE LINE MODULE HEADER
+check_private() {
+    local of=${4%%/*}
+    if [ "$of" = "$4" ]; then
+        complain "$1:$2: \"$4\": write the path from the top of the tree"
+    elif ! contains "${allowed[$3]}" "$of" && ! contains "$shared_private" "$3:$4"; then
+        complain "$1:$2: $3 may not include \"$4\""
+    elif [ "$3:$of" = sim:model ] && [[ $4 != model/geometry* ]]; then
+        complain "$1:$2: of model/, sim may include the geometry only, not \"$4\""
+    fi
+}
+
+# check_foreign FILE LINE MODULE HEADER
+check_foreign() {
+    case $4 in
+    yaml.h) [ "$3" = hwdb ] || complain "$1:$2: only hwdb/ may include <$4>" ;;
+    gsl/*) [[ $1 == */fit*.[ch] ]] || complain "$1:$2: only the fit code may include <$4>" ;;
+    jansson.h) contains 'validate cli' "$3" || complain "$1:$2: $3 may not include <$4>" ;;
+    zlib.h) [ "$3" = base ] || complain "$1:$2: only base/ may include <$4>" ;;
+    cuda* | nvrtc* | cublas* | nvml* | cupti*)
+        [ "$3" = kernels ] || complain "$1:$2: only kernels/ may include <$4>" ;;
+    config.h) complain "$1:$2: there is no <$4>" ;;
+    esac
+}
+
+# check_include FILE MODULE LINE:TEXT
+check_include() {
+    local line=${3%%:*} header
+    header=$(sed -E 's/^[^<"]*[<"]([^>"]*)[>"].*/\1/' <<<"$3")
+    case $3 in
+    *'"'*) check_private "$1" "$line" "$2" "$header" ;;
+    *'<wavecast/'*) check_public "$1" "$line" "$2" "$header" ;;
+    *) check_foreign "$1" "$line" "$2" "$header" ;;
+    esac
+}
+
+for file in $(sources "${modules[@]}" bench include); do
+    module=${file%%/*}
+    if [ "$module" = include ]; then
+        [ "$file" = include/wavecast/version.h ] && continue # generated
+        module=${owner[$file]:-}
+        if [ -z "$module" ]; then
+            complain "$file: installed by no local.mk"
+            continue
+        fi
+        if grep -nE '#[[:space:]]*include[[:space:]]*("|<(yaml|gsl|jansson|zlib|config|cuda|omp))' \
+            "$file" >&2; then
+            complain "$file: a public header includes C library and <wavecast/...> headers only"
+        fi
+    fi
+    while IFS= read -r include; do
+        [ -n "$include" ] && check_include "$file" "$module" "$include"
+    done < <(grep -nE '^[[:space:]]*#[[:space:]]*include' "$file")
+done
+finish "includes against the layering"

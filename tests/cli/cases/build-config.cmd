@@ -1,0 +1,1 @@
+wavecast --build-config | cut -d" " -f1

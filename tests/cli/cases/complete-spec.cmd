@@ -1,0 +1,1 @@
+wavecast complete-spec "hwdb list"

@@ -1,0 +1,1 @@
+wavecast hwdb check broken/gpus/fine.yaml --hwdb hwdb

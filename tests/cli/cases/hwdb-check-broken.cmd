@@ -1,0 +1,1 @@
+wavecast hwdb check broken --hwdb hwdb

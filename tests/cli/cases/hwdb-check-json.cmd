@@ -1,0 +1,1 @@
+wavecast hwdb check broken/gpus/too-fast.yaml --hwdb hwdb --json

@@ -1,0 +1,1 @@
+echo "a: b" >$work/x.yaml; wavecast hwdb check $work/x.yaml

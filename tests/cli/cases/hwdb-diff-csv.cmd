@@ -1,0 +1,1 @@
+wavecast hwdb diff round-gpu round-gpu-fast --hwdb hwdb --csv

@@ -1,0 +1,1 @@
+wavecast hwdb diff round-gpu round-model --hwdb hwdb

@@ -1,0 +1,1 @@
+WAVECAST_HWDB=:hwdb: wavecast hwdb show round-gpu-fast | grep memory.bandwidth

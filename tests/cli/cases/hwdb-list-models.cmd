@@ -1,0 +1,1 @@
+wavecast hwdb list --kind models --hwdb hwdb | grep -e round -e top

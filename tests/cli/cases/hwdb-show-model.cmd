@@ -1,0 +1,1 @@
+wavecast hwdb show round-model --hwdb hwdb

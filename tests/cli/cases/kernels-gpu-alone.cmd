@@ -1,0 +1,1 @@
+wavecast kernels --gpu h100-sxm

@@ -1,0 +1,1 @@
+wavecast models round-model:ep4 --hwdb hwdb --json

@@ -1,0 +1,1 @@
+wavecast models round-model:tp2ep4 --hwdb hwdb

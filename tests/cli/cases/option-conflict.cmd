@@ -1,0 +1,1 @@
+wavecast models --json --csv

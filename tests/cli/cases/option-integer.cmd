@@ -1,0 +1,1 @@
+wavecast predict --tokens 12x

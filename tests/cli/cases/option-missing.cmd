@@ -1,0 +1,1 @@
+wavecast predict --model olmoe-1b-7b --tokens 1

@@ -1,0 +1,1 @@
+wavecast evaluate --max-regret nan set

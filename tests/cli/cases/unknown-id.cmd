@@ -1,0 +1,1 @@
+wavecast hwdb show deepsek-v3

@@ -1,0 +1,1 @@
+wavecast predict --gpus h100-sxm

@@ -1,0 +1,1 @@
+wavecast models olmoe-1b-7b:tp3

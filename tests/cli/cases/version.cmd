@@ -1,0 +1,1 @@
+wavecast --version | sed "s/[0-9.]*$/N/"

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every tests/test_*.c is a Criterion program of its own: adding one line to
+# test_programs is enough. Every tests/*.sh is a check that exits 0, or 77
+# when a tool it needs is not there.
+
+test_programs = \
+    tests/test_cli_formats \
+    tests/test_cli_output \
+    tests/test_hwdb \
+    tests/test_hwdb_load \
+    tests/test_evaluate \
+    tests/test_measurement \
+    tests/test_winners \
+    tests/test_routing \
+    tests/test_routing_file \
+    tests/test_base \
+    tests/test_base_expr \
+    tests/test_base_file
+
+test_scripts = \
+    tests/check_format.sh \
+    tests/check_headers.sh \
+    tests/check_includes.sh \
+    tests/check_sources.sh \
+    tests/check_symbols.sh \
+    tests/check_units.sh
+
+tests_libsupport_la_SOURCES = tests/support.c tests/support.h
+
+# Preloaded by run_program.sh under valgrind; -rpath makes libtool build a shared object of it.
+tests_inprocess_la_SOURCES = tests/inprocess.c
+tests_inprocess_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
+tests_inprocess_la_LIBADD =
+
+if ENABLE_TESTS
+check_LTLIBRARIES += tests/inprocess.la tests/libsupport.la
+check_PROGRAMS += $(test_programs)
+TESTS += $(test_programs) $(test_scripts)
+else
+check-local:
+	@echo "WARNING: configured with --disable-tests, NOTHING WAS TESTED" >&2
+endif
+
+# For test programs; everything else names its own libraries.
+LDADD = tests/libsupport.la libwavecast-internal.la $(CRITERION_LIBS)
+
+TEST_EXTENSIONS = .sh
+SH_LOG_COMPILER = bash
+LOG_COMPILER = bash $(top_srcdir)/tests/run_program.sh
+AM_TESTS_ENVIRONMENT = \
+    WAVECAST_SRCDIR='$(abs_top_srcdir)'; export WAVECAST_SRCDIR; \
+    WAVECAST_BUILDDIR='$(abs_top_builddir)'; export WAVECAST_BUILDDIR; \
+    WAVECAST_HWDB='$(abs_top_srcdir)/hwdb/data'; export WAVECAST_HWDB; \
+    WAVECAST_CC='$(CC)'; export WAVECAST_CC; \
+    WAVECAST_CXX='$(CXX_FOR_HEADERS)'; export WAVECAST_CXX; \
+    CLANG_FORMAT='$(CLANG_FORMAT)'; export CLANG_FORMAT; \
+    NM='$(NM)'; export NM; \
+    WAVECAST_VALGRIND='$(WAVECAST_VALGRIND)'; export WAVECAST_VALGRIND; \
+    WAVECAST_UPDATE='$(WAVECAST_UPDATE)'; export WAVECAST_UPDATE; \
+    unset CRITERION_TEST_PATTERN CRITERION_ALWAYS_SUCCEED;
+
+EXTRA_DIST += $(test_scripts) tests/exported-symbols.txt \
+    tests/bad_yaml tests/installcheck.sh tests/lib.sh tests/run_program.sh
+
+installcheck-local:
+	bindir='$(bindir)' libdir='$(libdir)' includedir='$(includedir)' \
+	    pkgdatadir='$(pkgdatadir)' version='$(PACKAGE_VERSION)' CC='$(CC) $(INSTRUMENT_CFLAGS)' \
+	    bash $(top_srcdir)/tests/installcheck.sh
+
+# For .ci/run, which runs the programs once more under valgrind.
+.PHONY: print-test-programs
+print-test-programs:
+	@echo $(test_programs)

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+libwavecast_la_SOURCES += \
+    validate/baselines.c \
+    validate/compare.c \
+    validate/evaluate.c validate/evaluation.h \
+    validate/field.c validate/field.h \
+    validate/intern.c validate/intern.h \
+    validate/metrics.c validate/metrics.h \
+    validate/rows.c \
+    validate/set.c validate/set.h \
+    validate/set_info.c \
+    validate/set_load.c \
+    validate/summary.c validate/summary.h \
+    validate/view.c validate/view.h \
+    validate/winners.c validate/winners.h \
+    validate/winners_score.c
+
+wavecastinclude_HEADERS += \
+    include/wavecast/evaluate.h \
+    include/wavecast/measurement.h
+
+# The recorded measurement sets, and the sets that tests read.
+EXTRA_DIST += \
+    docs/measurement-sets.md \
+    validate/recorded \
+    tests/bad_sets \
+    tests/bad_winners \
+    tests/sets
