@@ -5,6 +5,9 @@
 #include "cli/talk.h"
 #include "cli/verb.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #define COUNT_OF(list) (sizeof(list) / sizeof((list)[0]))
 
 const char **cli_evaluate_columns(const struct wavecast_kernel *kernel, size_t *count)
@@ -14,6 +17,25 @@ const char **cli_evaluate_columns(const struct wavecast_kernel *kernel, size_t *
     for (size_t i = 0; i < *count; i++)
         names[i] = wavecast_kernel_column_at(kernel, i)->name;
     return names;
+}
+
+char *cli_evaluate_fitted(const struct wavecast_kernel *kernel, const char *data)
+{
+    char *list = NULL;
+    for (size_t i = 0; i < wavecast_kernel_constant_count(kernel); i++) {
+        const struct wavecast_kernel_constant *constant = wavecast_kernel_constant_at(kernel, i);
+        const char *ref = constant->ref != NULL ? constant->ref : "no source";
+        if (constant->source != WAVECAST_SOURCE_FITTED ||
+            (data != NULL && strstr(ref, data) == NULL))
+            continue;
+        char *longer = data != NULL ? cli_format("%s%s%s", list != NULL ? list : "",
+                                                 list != NULL ? ", " : "", constant->name)
+                                    : cli_format("%s%s%s (%s)", list != NULL ? list : "",
+                                                 list != NULL ? ", " : "", constant->name, ref);
+        free(list);
+        list = longer;
+    }
+    return list;
 }
 
 static enum cli_exit evaluate_run(const struct cli_arguments *arguments)

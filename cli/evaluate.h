@@ -20,4 +20,11 @@ enum cli_exit cli_evaluate_winners(const struct cli_arguments *arguments,
 /* The names of a kernel's configuration columns; free the array, not the strings. */
 const char **cli_evaluate_columns(const struct wavecast_kernel *kernel, size_t *count);
 
+/*
+ * The kernel's constants that were fitted to measurements: the names of those
+ * whose source mentions `data`, or, when data is NULL, all of them with their
+ * sources. NULL when there are none. Free the result.
+ */
+char *cli_evaluate_fitted(const struct wavecast_kernel *kernel, const char *data);
+
 #endif

@@ -133,26 +133,15 @@ static enum wavecast_status predict(void *context, size_t histogram, double *tim
  */
 static char *fitted_here(const struct subject *subject)
 {
-    const struct wavecast_kernel *kernel = subject->problem.kernel;
     const char *path = subject->arguments->operands[0];
     size_t end = strlen(path);
-    char *names = NULL;
     while (end > 1 && path[end - 1] == '/')
         end--;
     size_t start = end;
     while (start > 0 && path[start - 1] != '/')
         start--;
     char *folder = cli_format("%.*s", (int)(end - start), path + start);
-    for (size_t i = 0; i < wavecast_kernel_constant_count(kernel); i++) {
-        const struct wavecast_kernel_constant *constant = wavecast_kernel_constant_at(kernel, i);
-        if (constant->source != WAVECAST_SOURCE_FITTED || constant->ref == NULL ||
-            strstr(constant->ref, folder) == NULL)
-            continue;
-        char *longer = cli_format("%s%s%s", names != NULL ? names : "", names != NULL ? ", " : "",
-                                  constant->name);
-        free(names);
-        names = longer;
-    }
+    char *names = cli_evaluate_fitted(subject->problem.kernel, folder);
     free(folder);
     return names;
 }

@@ -26,6 +26,10 @@ struct ranker {
     struct wavecast_plan *plan;
     struct wavecast_workload *workload;
     double *time_us;
+    const struct wavecast_winners *winners;
+    size_t gpu;
+    bool listed_only; /* rank only configurations that the file has for this GPU at all */
+    bool *listed;     /* one per configuration; filled with the first plan */
 };
 
 static void drop_plan(struct ranker *ranker)
@@ -80,6 +84,38 @@ static enum wavecast_status use_shape(struct ranker *ranker,
     return status;
 }
 
+/*
+ * A sweep need not have timed the whole space. What it timed is not in the
+ * file, but every configuration that wins somewhere was timed.
+ */
+static void find_listed(struct ranker *ranker)
+{
+    size_t columns = wavecast_kernel_column_count(ranker->problem.kernel);
+    ranker->listed = cli_calloc(wavecast_plan_config_count(ranker->plan), sizeof *ranker->listed);
+    for (size_t c = 0; c < wavecast_winners_case_count(ranker->winners); c++) {
+        const struct wavecast_winners_case *one = wavecast_winners_case_at(ranker->winners, c);
+        for (size_t w = 0; one->gpu_index == ranker->gpu && w < one->winner_count; w++) {
+            size_t index;
+            if (wavecast_plan_config_find(ranker->plan, one->configs + w * columns, &index, NULL) ==
+                WAVECAST_OK)
+                ranker->listed[index] = true;
+        }
+    }
+}
+
+/* Takes configurations out of the ranking that may not have been timed. */
+static void keep_listed(struct ranker *ranker)
+{
+    if (!ranker->listed_only)
+        return;
+    if (ranker->listed == NULL)
+        find_listed(ranker);
+    for (size_t i = 0; i < wavecast_plan_config_count(ranker->plan); i++) {
+        if (!ranker->listed[i])
+            ranker->time_us[i] = (double)INFINITY;
+    }
+}
+
 static enum wavecast_status use_tokens(struct ranker *ranker,
                                        const struct wavecast_winners_case *problem,
                                        struct wavecast_error *error)
@@ -111,18 +147,16 @@ static enum wavecast_status rank(void *context, const struct wavecast_winners_ca
                                       ranker->time_us, error);
     if (status != WAVECAST_OK)
         return status;
-    size_t total = wavecast_plan_config_count(ranker->plan);
     size_t columns = wavecast_kernel_column_count(ranker->problem.kernel);
-    *best_us = (double)NAN;
-    for (*count = 0; *count < WAVECAST_WINNERS_RANKED_MAX; (*count)++) {
-        size_t best = wavecast_predict_argmin(ranker->time_us, total);
-        if (best == total)
-            break;
-        if (*count == 0)
-            *best_us = ranker->time_us[best];
+    size_t ranked[WAVECAST_WINNERS_RANKED_MAX];
+    size_t total = wavecast_plan_config_count(ranker->plan);
+    keep_listed(ranker);
+    size_t best = wavecast_predict_argmin(ranker->time_us, total);
+    *best_us = best < total ? ranker->time_us[best] : (double)NAN;
+    *count = wavecast_predict_rank(ranker->time_us, total, ranked, WAVECAST_WINNERS_RANKED_MAX);
+    for (size_t i = 0; i < *count; i++) {
         for (size_t c = 0; c < columns; c++)
-            configs[*count * columns + c] = wavecast_plan_column_value(ranker->plan, best, c);
-        ranker->time_us[best] = (double)INFINITY; /* next round: the next best */
+            configs[i * columns + c] = wavecast_plan_column_value(ranker->plan, ranked[i], c);
     }
     return WAVECAST_OK;
 }
@@ -196,33 +230,64 @@ static enum wavecast_status add_copies(struct cli_table *table,
     return WAVECAST_OK;
 }
 
-static enum wavecast_status add_gpu(struct cli_table *table, const struct wavecast_winners *winners,
-                                    size_t gpu, struct ranker *ranker, struct wavecast_error *error)
+static enum wavecast_status add_ranking(struct cli_table *table, struct ranker *ranker,
+                                        const char *choice, struct wavecast_error *error)
 {
     struct wavecast_winners_score score;
     enum wavecast_status status =
-        wavecast_winners_score_run(winners, gpu, rank, ranker, &score, error);
+        wavecast_winners_score_run(ranker->winners, ranker->gpu, rank, ranker, &score, error);
     drop_plan(ranker);
+    if (status == WAVECAST_OK)
+        put_score(table, ranker->problem.gpu->id, choice, &score);
+    return status;
+}
+
+/* The whole space first, then only what the sweep is known to have timed, then copying. */
+static enum wavecast_status add_gpu(struct cli_table *table, struct ranker *ranker,
+                                    struct wavecast_error *error)
+{
+    char *listed = cli_format("%s, listed", ranker->predictor->name);
+    ranker->listed_only = false;
+    enum wavecast_status status = add_ranking(table, ranker, ranker->predictor->name, error);
+    ranker->listed_only = true;
+    if (status == WAVECAST_OK)
+        status = add_ranking(table, ranker, listed, error);
+    free(listed);
+    free(ranker->listed);
+    ranker->listed = NULL;
     if (status != WAVECAST_OK)
         return status;
-    put_score(table, ranker->problem.gpu->id, ranker->predictor->name, &score);
-    return add_copies(table, winners, gpu, ranker->problem.gpu->id, error);
+    return add_copies(table, ranker->winners, ranker->gpu, ranker->problem.gpu->id, error);
+}
+
+/* A score on data that constants were fitted to says less: name them. */
+static void add_fitted(struct cli_document *document, const struct wavecast_kernel *kernel)
+{
+    static const struct cli_column columns[] = {
+        {.key = "fitted_constants", .title = "fitted constants of the kernel"},
+    };
+    char *fitted = cli_evaluate_fitted(kernel, NULL);
+    struct cli_table *table = cli_document_record(document, NULL, NULL);
+    cli_table_columns(table, columns, COUNT_OF(columns));
+    cli_table_row(table, 0);
+    cli_put_text(table, fitted);
+    free(fitted);
 }
 
 static enum cli_exit add_gpus(struct cli_table *table, const struct cli_arguments *arguments,
-                              const struct wavecast_hwdb *db,
-                              const struct wavecast_winners *winners, struct ranker *ranker)
+                              const struct wavecast_hwdb *db, struct ranker *ranker)
 {
-    for (size_t gpu = 0; gpu < wavecast_winners_gpu_count(winners); gpu++) {
+    for (size_t gpu = 0; gpu < wavecast_winners_gpu_count(ranker->winners); gpu++) {
         struct wavecast_error error = WAVECAST_ERROR_INIT;
-        const char *word = wavecast_winners_gpu_name(winners, gpu);
+        const char *word = wavecast_winners_gpu_name(ranker->winners, gpu);
         char *id = gpu_id(arguments, word);
         enum wavecast_status status = wavecast_hwdb_gpu_find(db, id, &ranker->problem.gpu, &error);
         free(id);
         if (status != WAVECAST_OK)
             return cli_fail(CLI_EXIT_INPUT, "%s: %s; name it with --gpu-alias %s=ID",
                             arguments->winners, error.text, word);
-        if (add_gpu(table, winners, gpu, ranker, &error) != WAVECAST_OK)
+        ranker->gpu = gpu;
+        if (add_gpu(table, ranker, &error) != WAVECAST_OK)
             return cli_fail_error(&error);
     }
     return CLI_EXIT_OK;
@@ -242,6 +307,7 @@ static enum wavecast_status prepare(const struct cli_arguments *arguments,
         ranker->dtype = wavecast_kernel_dtype_at(ranker->problem.kernel, 0);
     ranker->problem.dtype = &ranker->dtype;
     ranker->problem.launch = arguments->launch;
+    ranker->problem.warm_cache = true; /* public sweeps time one layer over and over */
     size_t count = 0;
     const char **columns = cli_evaluate_columns(ranker->problem.kernel, &count);
     status = wavecast_winners_load(arguments->winners, columns, count, winners, error);
@@ -258,10 +324,12 @@ enum cli_exit cli_evaluate_winners(const struct cli_arguments *arguments,
     struct ranker ranker = {.predictor = predictor};
     if (prepare(arguments, context->db, &ranker, &winners, &error) != WAVECAST_OK)
         return cli_fail_error(&error);
+    ranker.winners = winners;
     struct cli_document *document = cli_document_new();
     struct cli_table *table = cli_document_table(document, "gpus", NULL);
     cli_table_columns(table, score_columns, COUNT_OF(score_columns));
-    enum cli_exit code = add_gpus(table, arguments, context->db, winners, &ranker);
+    enum cli_exit code = add_gpus(table, arguments, context->db, &ranker);
+    add_fitted(document, ranker.problem.kernel);
     if (code == CLI_EXIT_OK)
         code = cli_document_print(document, arguments);
     else

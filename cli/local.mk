@@ -67,4 +67,5 @@ EXTRA_DIST += \
     tests/cli/broken \
     tests/cli/cases \
     tests/cli/histograms.csv \
-    tests/cli/hwdb
+    tests/cli/hwdb \
+    tests/cli/winners.csv

@@ -96,6 +96,11 @@ void cli_table_audience(struct cli_table *table, enum cli_audience audience)
     table->audience = audience;
 }
 
+void cli_table_dense(struct cli_table *table)
+{
+    table->dense = true;
+}
+
 void cli_table_children(struct cli_table *table, const char *key)
 {
     free(table->children);

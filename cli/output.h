@@ -79,6 +79,9 @@ void cli_document_remark(struct cli_document *document, const char *key, const c
 enum cli_audience { CLI_AUDIENCE_ALL, CLI_AUDIENCE_PEOPLE, CLI_AUDIENCE_MACHINES };
 void cli_table_audience(struct cli_table *table, enum cli_audience audience);
 
+/* Puts one blank between columns in text, not two. */
+void cli_table_dense(struct cli_table *table);
+
 /* Names the list of a row's deeper rows in JSON; "children" otherwise. */
 void cli_table_children(struct cli_table *table, const char *key);
 

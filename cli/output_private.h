@@ -24,7 +24,7 @@ struct cli_cell {
 
 struct cli_table {
     char *key, *title, *children;
-    bool record;
+    bool record, dense;
     enum cli_audience audience;
     struct cli_column *columns; /* their strings are owned */
     size_t column_count, column_capacity;

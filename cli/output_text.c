@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_WIDTH = 100, WRAP_LEAST = 24, GAP = 2, TREE_INDENT = 2 };
+enum { LINE_WIDTH = 100, WRAP_LEAST = 24, GAP = 2, DENSE_GAP = 1, TREE_INDENT = 2 };
 
 static const char *const tone_codes[] = {
     [CLI_TONE_PLAIN] = NULL, [CLI_TONE_GOOD] = "32",  [CLI_TONE_BAD] = "31",
@@ -22,6 +22,7 @@ struct printer {
     FILE *stream;
     bool color;
     int pending; /* blanks owed before the next visible character */
+    int gap;     /* blanks between columns */
 };
 
 /* A column as it will be printed. */
@@ -201,7 +202,7 @@ static void print_padded(struct printer *printer, const char *text, struct layou
     print_text(printer, text, tone);
     if (!layout.right)
         print_blanks(printer, blanks);
-    print_blanks(printer, GAP);
+    print_blanks(printer, printer->gap);
 }
 
 static void print_heading(struct printer *printer, const struct cli_table *table,
@@ -237,7 +238,7 @@ static void print_row(struct printer *printer, const struct cli_table *table,
             print_wrapped(printer, text, start, cell->tone);
         else
             print_padded(printer, text, layouts[c], cell->tone);
-        start += layouts[c].width + GAP;
+        start += layouts[c].width + printer->gap;
         free(text);
     }
     print_line_end(printer);
@@ -291,6 +292,7 @@ static void print_part(struct printer *printer, const struct cli_part *part)
         print_text(printer, part->table->title, CLI_TONE_STRONG);
         print_line_end(printer);
     }
+    printer->gap = part->table->dense ? DENSE_GAP : GAP;
     if (part->table->record)
         print_record(printer, part->table);
     else
@@ -299,7 +301,7 @@ static void print_part(struct printer *printer, const struct cli_part *part)
 
 void cli_render_text(const struct cli_document *document, bool color, FILE *stream)
 {
-    struct printer printer = {stream, color, 0};
+    struct printer printer = {stream, color, 0, GAP};
     bool first = true;
     for (size_t i = 0; i < document->part_count; i++) {
         const struct cli_part *part = &document->parts[i];

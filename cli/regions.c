@@ -56,9 +56,9 @@ static void put_region(struct cli_table *table, const struct wavecast_region *re
     cli_put_text(table, region->on_config);
     cli_put_text(table, region->inequality);
     cli_put_text(table, region->flip[0] != '\0' ? region->flip : NULL);
-    cli_put_format(table, "%s%s%s%s", region->inequality,
-                   region->flip[0] != '\0' ? "; turns when " : "", region->flip,
-                   region->offered ? "" : " [not offered by the kernel]");
+    bool lacking = !region->offered && region->verdict != WAVECAST_VERDICT_UNAVAILABLE;
+    cli_put_format(table, "%s%s%s%s", region->inequality, lacking ? "; if the kernel had it" : "",
+                   region->flip[0] != '\0' ? "; flip: " : "", region->flip);
 }
 
 struct wavecast_region_options cli_regions_options(const struct cli_arguments *arguments)

@@ -176,6 +176,7 @@ static enum cli_exit fill(const struct cli_arguments *arguments, const struct wa
         .machines = cli_document_table(document, "regions", NULL),
     };
     cli_table_audience(matrix.people, CLI_AUDIENCE_PEOPLE);
+    cli_table_dense(matrix.people);
     cli_table_audience(matrix.machines, CLI_AUDIENCE_MACHINES);
     add_columns(&matrix);
     enum cli_exit code = add_lines(&matrix, db);

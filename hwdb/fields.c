@@ -118,7 +118,7 @@ static const struct wavecast_field GPU_FIELDS[] = {
     NUMBER(memory.measured_bandwidth_gb_s, false, 1, 1e6, "GB/s", "copy or triad bandwidth measured"),
     NUMBER(memory.read_efficiency_frac, false, 0.05, 1, "", "reads that nominal bandwidth can serve"),
     NUMBER(memory.latency_ns, false, 10, 1e5, "ns", "load latency from memory"),
-    NUMBER(memory.run_overhead_bytes, false, 0, 1e5, "bytes", "cost of each contiguous run, in bytes at full bandwidth"),
+    NUMBER(memory.run_overhead_bytes, false, 0, 1e5, "bytes", "runs of this length take twice their time, of r times the length 1 + 1/r^2"),
     NUMBER(memory.copy_latency_ns, false, 10, 1e5, "ns", "asynchronous copy from memory, round trip"),
     INTEGER(l2.capacity_bytes, true, 1e4, 1e12, "bytes", "L2 capacity"),
     NUMBER(l2.effective_frac, false, 0.05, 1, "", "share of the L2 that a working set may fill and still hit"),

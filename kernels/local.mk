@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
-# Files of kernels/: none yet.
+# Not part of the library or of any program yet.
+EXTRA_DIST += kernels/microbench.cu

@@ -66,6 +66,11 @@ static double miss(double x, int power)
     return isinf(y) ? 1 : y / (1 + y);
 }
 
+static double square(double x)
+{
+    return x * x;
+}
+
 double wavecast_model__cta_steps(const struct wavecast_config *config,
                                  const struct wavecast_model__phase *phase)
 {
@@ -141,8 +146,8 @@ static void load_terms(const struct inputs *in, const struct wavecast_model__ter
         l->store_bytes += steps * phase->store_row_bytes * t->rows;
         l->queue_bytes = fmax(l->queue_bytes, phase->queue_steps * phase->weight_load_bytes);
         if (phase->weight_run_bytes > 0)
-            l->run_bytes += steps * phase->weight_load_bytes / phase->weight_run_bytes *
-                            in->machine->hbm_run_bytes;
+            l->run_bytes += steps * phase->weight_load_bytes *
+                            square(in->machine->hbm_run_bytes / phase->weight_run_bytes);
     }
     l->exchange_bytes = exchange_bytes(in, t);
 }

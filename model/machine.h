@@ -21,7 +21,7 @@ struct wavecast_model__machine {
     double hbm_bytes_per_us;       /* achievable read bandwidth */
     double l2_bytes_per_us;        /* L2 to all SMs together */
     double l2_bytes;               /* capacity */
-    double hbm_run_bytes;          /* bytes whose time each contiguous run costs besides its own */
+    double hbm_run_bytes;          /* contiguous runs of this length take twice their time */
     double hbm_latency_us;         /* asynchronous copy from HBM, round trip */
     double l2_latency_us;          /* the same when it hits L2 */
     double launch_us;              /* one launch behind another */

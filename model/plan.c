@@ -17,7 +17,8 @@ struct builder {
     struct wavecast_model__slots slots;
     double values[WAVECAST_HWDB__SLOTS_MAX];
     bool fixed[WAVECAST_HWDB__SLOTS_MAX];
-    size_t capacity; /* configurations that there is room for */
+    size_t capacity;                           /* configurations that there is room for */
+    const struct wavecast_hwdb__format *as_if; /* NULL: a format of the kernel */
     struct wavecast_error *error;
 };
 
@@ -26,7 +27,9 @@ static enum wavecast_status format_choose(struct builder *b)
     struct wavecast_plan *plan = b->plan;
     const struct wavecast_problem *problem = &plan->problem;
     struct wavecast_base__text list = {0};
-    if (problem->dtype != NULL) {
+    if (b->as_if != NULL) {
+        plan->format = b->as_if;
+    } else if (problem->dtype != NULL) {
         plan->format = wavecast_hwdb__kernel_format(b->kernel, *problem->dtype);
     } else {
         plan->format = wavecast_hwdb__kernel_format(b->kernel, problem->shape.weight_dtype);
@@ -225,8 +228,10 @@ static enum wavecast_status build(struct builder *b)
     return WAVECAST_OK;
 }
 
-enum wavecast_status wavecast_plan_new(const struct wavecast_problem *problem,
-                                       struct wavecast_plan **out, struct wavecast_error *error)
+enum wavecast_status wavecast_model__plan_build(const struct wavecast_problem *problem,
+                                                const struct wavecast_hwdb__format *as_if,
+                                                struct wavecast_plan **out,
+                                                struct wavecast_error *error)
 {
     struct builder *b = wavecast_base__calloc(1, sizeof(*b));
     enum wavecast_status status = WAVECAST_OK;
@@ -234,6 +239,7 @@ enum wavecast_status wavecast_plan_new(const struct wavecast_problem *problem,
         return wavecast_base__error_no_memory(error);
     b->error = error;
     b->kernel = problem->kernel;
+    b->as_if = as_if;
     b->plan = wavecast_base__calloc(1, sizeof(*b->plan));
     if (b->plan == NULL) {
         status = wavecast_base__error_no_memory(error);
@@ -247,6 +253,12 @@ enum wavecast_status wavecast_plan_new(const struct wavecast_problem *problem,
         wavecast_plan_free(b->plan);
     wavecast_base__free(b);
     return status;
+}
+
+enum wavecast_status wavecast_plan_new(const struct wavecast_problem *problem,
+                                       struct wavecast_plan **out, struct wavecast_error *error)
+{
+    return wavecast_model__plan_build(problem, NULL, out, error);
 }
 
 void wavecast_plan_free(struct wavecast_plan *plan)

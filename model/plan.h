@@ -84,6 +84,15 @@ struct wavecast_workload {
     double m_tiles[WAVECAST_MODEL__TILES_MAX]; /* per distinct tile_m */
 };
 
+/*
+ * wavecast_plan_new, but computing in the format `as_if` (not NULL), which must
+ * outlive the plan, whether the kernel offers it or not.
+ */
+enum wavecast_status wavecast_model__plan_build(const struct wavecast_problem *problem,
+                                                const struct wavecast_hwdb__format *as_if,
+                                                struct wavecast_plan **out,
+                                                struct wavecast_error *error);
+
 /* Occupancy of a configuration from its threads, registers and shared memory; fills limits. */
 void wavecast_model__occupancy(const struct wavecast_gpu *gpu, struct wavecast_config *config);
 

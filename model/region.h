@@ -30,6 +30,7 @@ struct wavecast_model__trial {
     struct wavecast_plan *plan;
     struct wavecast_workload *workload;
     double *time_us;
+    struct wavecast_hwdb__format format; /* a plan's format that the kernel does not offer */
 };
 
 /*
@@ -67,8 +68,9 @@ enum wavecast_status wavecast_model__scene_open(const struct wavecast_problem *p
                                                 struct wavecast_error *error);
 void wavecast_model__scene_close(struct wavecast_model__scene *scene);
 
-/* The same for a changed problem, into a trial. */
+/* The same for a changed problem, into a trial; `as_if` as in wavecast_model__plan_build. */
 enum wavecast_status wavecast_model__trial_open(const struct wavecast_problem *problem,
+                                                const struct wavecast_hwdb__format *as_if,
                                                 const struct wavecast_histogram *histogram,
                                                 struct wavecast_model__trial *trial,
                                                 struct wavecast_error *error);

@@ -174,12 +174,26 @@ static bool is_fp8(enum wavecast_dtype dtype)
 }
 
 /* The kernel's first format that is, or is not, FP8; NULL when there is none. */
-static const enum wavecast_dtype *format_where(const struct wavecast_kernel *kernel, bool fp8)
+static const struct wavecast_hwdb__format *format_where(const struct wavecast_kernel *kernel,
+                                                        bool fp8)
 {
     for (size_t i = 0; i < kernel->format_count; i++)
         if (is_fp8(kernel->formats[i].dtype) == fp8)
-            return &kernel->formats[i].dtype;
+            return &kernel->formats[i];
     return NULL;
+}
+
+/* What a kernel would compute in if it had the other width: plain BF16 or per-tensor FP8. */
+static struct wavecast_hwdb__format format_as_if(bool fp8)
+{
+    struct wavecast_hwdb__format format = {.dtype = fp8 ? WAVECAST_DTYPE_FP8_TENSOR
+                                                        : WAVECAST_DTYPE_BF16};
+    format.values[WAVECAST_HWDB__WEIGHT_BYTES] = fp8 ? 1 : 2;
+    format.values[WAVECAST_HWDB__ACTIVATION_BYTES] = fp8 ? 1 : 2;
+    format.values[WAVECAST_HWDB__OUTPUT_BYTES] = 2;
+    format.tensor_rate =
+        wavecast_gpu_field_find(fp8 ? "tensor.fp8_tflop_s" : "tensor.bf16_tflop_s");
+    return format;
 }
 
 static struct wavecast_model__side best_of(const struct wavecast_plan *plan,
@@ -200,19 +214,19 @@ static enum wavecast_status fp8_compare(const struct wavecast_model__scene *scen
 {
     struct wavecast_model__side here = best_of(scene->plan, scene->workload, scene->time_us);
     bool fp8 = is_fp8(scene->plan->dtype);
-    struct wavecast_problem problem = *scene->problem;
+    const struct wavecast_hwdb__format *other = format_where(scene->problem->kernel, !fp8);
+    struct wavecast_model__side *there = fp8 ? off : on;
     enum wavecast_status status;
-    problem.dtype = format_where(scene->problem->kernel, !fp8);
-    *offered = format_where(scene->problem->kernel, true) != NULL;
+    *offered = other != NULL;
     *(fp8 ? on : off) = here;
-    if (problem.dtype == NULL ||
-        isnan(wavecast_gpu_field_get(
-            problem.gpu,
-            wavecast_hwdb__kernel_format(problem.kernel, *problem.dtype)->tensor_rate)))
+    trial->format = format_as_if(!fp8);
+    if (isnan(wavecast_gpu_field_get(scene->problem->gpu,
+                                     (other != NULL ? other : &trial->format)->tensor_rate)))
         return WAVECAST_OK;
-    status = wavecast_model__trial_open(&problem, scene->histogram, trial, error);
+    status = wavecast_model__trial_open(scene->problem, other != NULL ? other : &trial->format,
+                                        scene->histogram, trial, error);
     if (status == WAVECAST_OK)
-        *(fp8 ? off : on) = best_of(trial->plan, trial->workload, trial->time_us);
+        *there = best_of(trial->plan, trial->workload, trial->time_us);
     return status;
 }
 
@@ -234,7 +248,7 @@ static enum wavecast_status routing_compare(const struct wavecast_model__scene *
         status = wavecast_routing_histogram_slice(&all, (uint32_t)shape->expert_first,
                                                   (uint32_t)shape->experts, &mine, error);
     if (status == WAVECAST_OK)
-        status = wavecast_model__trial_open(scene->problem, &mine, trial, error);
+        status = wavecast_model__trial_open(scene->problem, NULL, &mine, trial, error);
     wavecast_routing_histogram_free(&mine);
     wavecast_routing_histogram_free(&all);
     if (status != WAVECAST_OK)

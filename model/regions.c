@@ -33,6 +33,7 @@ void wavecast_model__trial_close(struct wavecast_model__trial *trial)
 }
 
 enum wavecast_status wavecast_model__trial_open(const struct wavecast_problem *problem,
+                                                const struct wavecast_hwdb__format *as_if,
                                                 const struct wavecast_histogram *histogram,
                                                 struct wavecast_model__trial *trial,
                                                 struct wavecast_error *error)
@@ -41,7 +42,7 @@ enum wavecast_status wavecast_model__trial_open(const struct wavecast_problem *p
     const struct wavecast_predictor *analytic = NULL;
     enum wavecast_status status = wavecast_predictor_find("analytic", &analytic, error);
     if (status == WAVECAST_OK)
-        status = wavecast_plan_new(problem, &t.plan, error);
+        status = wavecast_model__plan_build(problem, as_if, &t.plan, error);
     if (status == WAVECAST_OK)
         status = wavecast_workload_new(t.plan, &t.workload, error);
     if (status == WAVECAST_OK)
@@ -52,10 +53,13 @@ enum wavecast_status wavecast_model__trial_open(const struct wavecast_problem *p
                      ? wavecast_base__error_no_memory(error)
                      : wavecast_predict_all(analytic, NULL, t.plan, t.workload, t.time_us, error);
     }
-    if (status == WAVECAST_OK)
-        *trial = t;
-    else
+    if (status == WAVECAST_OK) {
+        trial->plan = t.plan;
+        trial->workload = t.workload;
+        trial->time_us = t.time_us;
+    } else {
         wavecast_model__trial_close(&t);
+    }
     return status;
 }
 
@@ -65,7 +69,7 @@ enum wavecast_status wavecast_model__scene_open(const struct wavecast_problem *p
                                                 struct wavecast_error *error)
 {
     struct wavecast_model__trial t = {0};
-    enum wavecast_status status = wavecast_model__trial_open(problem, histogram, &t, error);
+    enum wavecast_status status = wavecast_model__trial_open(problem, NULL, histogram, &t, error);
     if (status == WAVECAST_OK)
         *scene = (struct wavecast_model__scene){problem, histogram, t.plan, t.workload, t.time_us};
     return status;
@@ -73,7 +77,8 @@ enum wavecast_status wavecast_model__scene_open(const struct wavecast_problem *p
 
 void wavecast_model__scene_close(struct wavecast_model__scene *scene)
 {
-    struct wavecast_model__trial t = {scene->plan, scene->workload, scene->time_us};
+    struct wavecast_model__trial t = {
+        .plan = scene->plan, .workload = scene->workload, .time_us = scene->time_us};
     wavecast_model__trial_close(&t);
     *scene = (struct wavecast_model__scene){0};
 }
@@ -127,7 +132,7 @@ static enum wavecast_status on_as_if(const struct wavecast_model__rule *rule,
         size_t index;
         problem.overrides = &override;
         problem.override_count = 1;
-        status = wavecast_model__trial_open(&problem, scene->histogram, &t, error);
+        status = wavecast_model__trial_open(&problem, NULL, scene->histogram, &t, error);
         if (status != WAVECAST_OK)
             return status;
         index = wavecast_predict_argmin(t.time_us, t.plan->config_count);

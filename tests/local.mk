@@ -10,6 +10,13 @@ test_programs = \
     tests/test_hwdb_load \
     tests/test_evaluate \
     tests/test_measurement \
+    tests/test_plan \
+    tests/test_occupancy \
+    tests/test_analytic \
+    tests/test_identities \
+    tests/test_kernel \
+    tests/test_regions \
+    tests/test_recorded \
     tests/test_winners \
     tests/test_routing \
     tests/test_routing_file \
@@ -25,7 +32,7 @@ test_scripts = \
     tests/check_symbols.sh \
     tests/check_units.sh
 
-tests_libsupport_la_SOURCES = tests/support.c tests/support.h
+tests_libsupport_la_SOURCES = tests/scene.c tests/scene.h tests/support.c tests/support.h
 
 # Preloaded by run_program.sh under valgrind; -rpath makes libtool build a shared object of it.
 tests_inprocess_la_SOURCES = tests/inprocess.c
@@ -60,7 +67,7 @@ AM_TESTS_ENVIRONMENT = \
     unset CRITERION_TEST_PATTERN CRITERION_ALWAYS_SUCCEED;
 
 EXTRA_DIST += $(test_scripts) tests/exported-symbols.txt \
-    tests/bad_yaml tests/installcheck.sh tests/lib.sh tests/run_program.sh
+    tests/bad_yaml tests/hwdb-fake tests/installcheck.sh tests/lib.sh tests/run_program.sh
 
 installcheck-local:
 	bindir='$(bindir)' libdir='$(libdir)' includedir='$(includedir)' \

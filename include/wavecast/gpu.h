@@ -72,8 +72,8 @@ struct wavecast_gpu {
         double measured_bandwidth_gb_s; /* copy or triad, read plus written */
         double read_efficiency_frac;    /* share of bandwidth_gb_s that reads reach */
         double latency_ns;              /* one dependent load */
-        double run_overhead_bytes; /* cost of each contiguous run, in bytes at full bandwidth */
-        double copy_latency_ns;    /* asynchronous copy to shared memory, round trip */
+        double run_overhead_bytes;      /* contiguous runs of this length take twice their time */
+        double copy_latency_ns;         /* asynchronous copy to shared memory, round trip */
     } memory;
     struct {
         double capacity_bytes;

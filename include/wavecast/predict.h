@@ -244,6 +244,14 @@ enum wavecast_status wavecast_predict_all(const struct wavecast_predictor *predi
 /* The index of the smallest finite time (ties: the lower index); count when there is none. */
 size_t wavecast_predict_argmin(const double *time_us, size_t count);
 
+/*
+ * The fastest configurations, fastest first: ranked[capacity], returns how
+ * many were stored. Configurations predicted equally fast (to 1e-9) differ
+ * only in columns that do nothing here; the first of them stands for all.
+ * Clobbers time_us: ranked entries and their equals become infinite.
+ */
+size_t wavecast_predict_rank(double *time_us, size_t count, size_t *ranked, size_t capacity);
+
 /* One line of an explanation. Strings are static or belong to the plan. */
 struct wavecast_term {
     int depth;           /* 0: the total */

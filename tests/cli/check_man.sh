@@ -8,6 +8,7 @@ export LC_ALL=C
 here=$(cd "$(dirname "$0")" && pwd)
 src=${WAVECAST_SRCDIR:-$(cd "$here/../.." && pwd)}
 program=${WAVECAST_PROGRAM:-${WAVECAST_BUILDDIR:-$src}/wavecast}
+[ -x "$program" ] || { echo "$program: not there" >&2; exit 1; }
 
 complaints=0
 complain() {

@@ -16,6 +16,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 src=${WAVECAST_SRCDIR:-$(cd "$here/../.." && pwd)}
 program=${WAVECAST_PROGRAM:-${WAVECAST_BUILDDIR:-$src}/wavecast}
 export WAVECAST_HWDB=$src/hwdb/data
+if [ ! -x "$program" ]; then
+    echo "$program: not there; build it, or name it in WAVECAST_PROGRAM" >&2
+    exit 1
+fi
 update=${WAVECAST_UPDATE:-}
 if [ "${1:-}" = --update ]; then
     update=1

@@ -1,0 +1,1 @@
+wavecast evaluate --winners winners.csv
