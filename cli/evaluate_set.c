@@ -25,8 +25,9 @@ struct subject {
     struct wavecast_measurement_set *set;
     struct wavecast_plan *plan;
     struct wavecast_workload *workload;
-    size_t *plan_index; /* of each configuration of the set; the plan's count when it has none */
-    double *plan_us;    /* times of the plan's configurations */
+    size_t *plan_index;    /* of each configuration of the set; the plan's count when it has none */
+    double *plan_us;       /* times of the plan's configurations */
+    double *plan_score_us; /* what choices are made by */
 };
 
 /* A model that the file gives by its numbers only. */
@@ -99,6 +100,7 @@ static enum wavecast_status build_plan(struct subject *subject, struct wavecast_
     size_t planned = wavecast_plan_config_count(subject->plan);
     subject->plan_index = cli_calloc(configs, sizeof *subject->plan_index);
     subject->plan_us = cli_calloc(planned, sizeof *subject->plan_us);
+    subject->plan_score_us = cli_calloc(planned, sizeof *subject->plan_score_us);
     for (size_t i = 0; i < configs; i++) {
         const long long *values = wavecast_measurement_config_at(subject->set, i);
         if (wavecast_plan_config_find(subject->plan, values, &subject->plan_index[i], NULL) !=
@@ -109,7 +111,7 @@ static enum wavecast_status build_plan(struct subject *subject, struct wavecast_
 }
 
 static enum wavecast_status predict(void *context, size_t histogram, double *time_us,
-                                    struct wavecast_error *error)
+                                    double *score_us, struct wavecast_error *error)
 {
     struct subject *subject = context;
     size_t planned = wavecast_plan_config_count(subject->plan);
@@ -119,10 +121,13 @@ static enum wavecast_status predict(void *context, size_t histogram, double *tim
     if (status == WAVECAST_OK)
         status = wavecast_predict_all(subject->predictor, NULL, subject->plan, subject->workload,
                                       subject->plan_us, error);
+    if (status == WAVECAST_OK)
+        wavecast_predict_score(subject->plan, subject->plan_us, subject->plan_score_us);
     for (size_t i = 0; status == WAVECAST_OK && i < wavecast_measurement_config_count(subject->set);
          i++) {
         size_t index = subject->plan_index[i];
         time_us[i] = index < planned ? subject->plan_us[index] : (double)NAN;
+        score_us[i] = index < planned ? subject->plan_score_us[index] : (double)NAN;
     }
     return status;
 }

@@ -26,6 +26,7 @@ struct ranker {
     struct wavecast_plan *plan;
     struct wavecast_workload *workload;
     double *time_us;
+    double *score_us; /* what configurations are ranked by */
     const struct wavecast_winners *winners;
     size_t gpu;
     bool listed_only; /* rank only configurations that the file has for this GPU at all */
@@ -37,9 +38,11 @@ static void drop_plan(struct ranker *ranker)
     wavecast_workload_free(ranker->workload);
     wavecast_plan_free(ranker->plan);
     free(ranker->time_us);
+    free(ranker->score_us);
     ranker->workload = NULL;
     ranker->plan = NULL;
     ranker->time_us = NULL;
+    ranker->score_us = NULL;
 }
 
 static bool same_shape(const struct wavecast_moe_shape *shape,
@@ -78,10 +81,12 @@ static enum wavecast_status use_shape(struct ranker *ranker,
     enum wavecast_status status = wavecast_plan_new(&ranker->problem, &ranker->plan, error);
     if (status == WAVECAST_OK)
         status = wavecast_workload_new(ranker->plan, &ranker->workload, error);
-    if (status == WAVECAST_OK)
-        ranker->time_us =
-            cli_calloc(wavecast_plan_config_count(ranker->plan), sizeof *ranker->time_us);
-    return status;
+    if (status != WAVECAST_OK)
+        return status;
+    size_t total = wavecast_plan_config_count(ranker->plan);
+    ranker->time_us = cli_calloc(total, sizeof *ranker->time_us);
+    ranker->score_us = cli_calloc(total, sizeof *ranker->score_us);
+    return WAVECAST_OK;
 }
 
 /*
@@ -112,7 +117,7 @@ static void keep_listed(struct ranker *ranker)
         find_listed(ranker);
     for (size_t i = 0; i < wavecast_plan_config_count(ranker->plan); i++) {
         if (!ranker->listed[i])
-            ranker->time_us[i] = (double)INFINITY;
+            ranker->score_us[i] = (double)INFINITY;
     }
 }
 
@@ -150,10 +155,10 @@ static enum wavecast_status rank(void *context, const struct wavecast_winners_ca
     size_t columns = wavecast_kernel_column_count(ranker->problem.kernel);
     size_t ranked[WAVECAST_WINNERS_RANKED_MAX];
     size_t total = wavecast_plan_config_count(ranker->plan);
+    wavecast_predict_score(ranker->plan, ranker->time_us, ranker->score_us);
     keep_listed(ranker);
-    size_t best = wavecast_predict_argmin(ranker->time_us, total);
-    *best_us = best < total ? ranker->time_us[best] : (double)NAN;
-    *count = wavecast_predict_rank(ranker->time_us, total, ranked, WAVECAST_WINNERS_RANKED_MAX);
+    *count = wavecast_predict_rank(ranker->score_us, total, ranked, WAVECAST_WINNERS_RANKED_MAX);
+    *best_us = *count > 0 ? ranker->time_us[ranked[0]] : (double)NAN;
     for (size_t i = 0; i < *count; i++) {
         for (size_t c = 0; c < columns; c++)
             configs[i * columns + c] = wavecast_plan_column_value(ranker->plan, ranked[i], c);

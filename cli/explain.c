@@ -25,10 +25,14 @@ static enum cli_exit choose(const struct cli_arguments *arguments, const struct 
     if (wavecast_predictor_find("analytic", &predictor, &error) != WAVECAST_OK)
         return cli_fail_error(&error);
     double *time_us = cli_calloc(count, sizeof *time_us);
+    double *score_us = cli_calloc(count, sizeof *score_us);
     enum wavecast_status status =
         wavecast_predict_all(predictor, NULL, scene->plan, scene->workload, time_us, &error);
-    *out = status == WAVECAST_OK ? wavecast_predict_argmin(time_us, count) : count;
+    if (status == WAVECAST_OK)
+        wavecast_predict_score(scene->plan, time_us, score_us);
+    *out = status == WAVECAST_OK ? wavecast_predict_argmin(score_us, count) : count;
     free(time_us);
+    free(score_us);
     if (status != WAVECAST_OK)
         return cli_fail_error(&error);
     if (*out == count)

@@ -18,25 +18,26 @@
 
 enum { BREAKDOWN_PARTS = 3, BREAKDOWN_PARTS_WIDE = 2, WIDE_COLUMNS = 5, BREAKDOWN_BYTES = 128 };
 
-/* Times of all configurations and their order. */
+/* Times of all configurations and their order: by score, see wavecast_predict_score. */
 struct ranking {
     const struct wavecast_predictor *predictor;
     double *time_us;
-    size_t *order; /* legal configurations, fastest first */
+    double *score_us;
+    size_t *order; /* legal configurations, best score first */
     size_t count;  /* of them */
     size_t configs;
 };
 
 struct ranked {
-    double time_us;
+    double score_us;
     size_t index;
 };
 
 static int compare_ranked(const void *left, const void *right)
 {
     const struct ranked *a = left, *b = right;
-    if (a->time_us != b->time_us)
-        return a->time_us < b->time_us ? -1 : 1;
+    if (a->score_us != b->score_us)
+        return a->score_us < b->score_us ? -1 : 1;
     return a->index < b->index ? -1 : a->index > b->index;
 }
 
@@ -47,7 +48,7 @@ static void sort_ranking(struct ranking *ranking)
     ranking->count = 0;
     for (size_t i = 0; i < ranking->configs; i++) {
         if (isfinite(ranking->time_us[i]))
-            items[ranking->count++] = (struct ranked){ranking->time_us[i], i};
+            items[ranking->count++] = (struct ranked){ranking->score_us[i], i};
     }
     qsort(items, ranking->count, sizeof *items, compare_ranked);
     for (size_t i = 0; i < ranking->count; i++)
@@ -58,6 +59,7 @@ static void sort_ranking(struct ranking *ranking)
 static void ranking_free(struct ranking *ranking)
 {
     free(ranking->time_us);
+    free(ranking->score_us);
     free(ranking->order);
 }
 
@@ -69,9 +71,11 @@ static enum cli_exit rank(const struct cli_arguments *arguments, const struct cl
     if (wavecast_predictor_find(arguments->predictor, &out->predictor, &error) != WAVECAST_OK)
         return cli_fail_error(&error);
     out->time_us = cli_calloc(out->configs, sizeof *out->time_us);
+    out->score_us = cli_calloc(out->configs, sizeof *out->score_us);
     if (wavecast_predict_all(out->predictor, NULL, scene->plan, scene->workload, out->time_us,
                              &error) != WAVECAST_OK)
         return cli_fail_error(&error);
+    wavecast_predict_score(scene->plan, out->time_us, out->score_us);
     sort_ranking(out);
     if (out->count == 0)
         return cli_fail(CLI_EXIT_INPUT, "no configuration is legal on this GPU; see 'wavecast "
@@ -105,7 +109,7 @@ static void add_cost_columns(struct cli_table *table)
 {
     static const struct cli_column before[] = {
         {.key = "time_us", .title = "time", .unit = "us", .kind = CLI_KIND_NUMBER, .precision = 2},
-        {.key = "slower_frac", .title = "vs best", .kind = CLI_KIND_FRACTION, .precision = 1},
+        {.key = "slower_frac", .title = "vs first", .kind = CLI_KIND_FRACTION, .precision = 1},
         {.key = "ctas", .kind = CLI_KIND_NUMBER, .flags = CLI_COLUMN_DETAIL},
         {.key = "waves", .kind = CLI_KIND_NUMBER, .precision = 2},
         {.key = "padding_frac", .title = "padding", .kind = CLI_KIND_FRACTION},
@@ -180,18 +184,22 @@ static enum cli_exit choose_by_batch(const struct cli_scene *scene, const struct
         return code;
     struct wavecast_workload *workload = NULL;
     double *time_us = cli_calloc(ranking->configs, sizeof *time_us);
+    double *score_us = cli_calloc(ranking->configs, sizeof *score_us);
     enum wavecast_status status = wavecast_workload_new(scene->plan, &workload, &error);
     if (status == WAVECAST_OK)
         status = wavecast_workload_set(workload, &uniform.local, &error);
     if (status == WAVECAST_OK)
         status =
             wavecast_predict_all(ranking->predictor, NULL, scene->plan, workload, time_us, &error);
-    if (status == WAVECAST_OK)
-        *out = wavecast_predict_argmin(time_us, ranking->configs);
-    else
+    if (status == WAVECAST_OK) {
+        wavecast_predict_score(scene->plan, time_us, score_us);
+        *out = wavecast_predict_argmin(score_us, ranking->configs);
+    } else {
         code = cli_fail_error(&error);
+    }
     wavecast_workload_free(workload);
     free(time_us);
+    free(score_us);
     cli_step_free(&uniform);
     return code;
 }

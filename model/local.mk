@@ -9,6 +9,7 @@ libwavecast_la_SOURCES += \
     model/explain.c \
     model/predictor.c \
     model/quantities.c \
+    model/rank.c \
     model/region.h \
     model/region_flip.c \
     model/region_rules.c \

@@ -19,6 +19,7 @@ struct builder {
     bool fixed[WAVECAST_HWDB__SLOTS_MAX];
     size_t capacity;                           /* configurations that there is room for */
     const struct wavecast_hwdb__format *as_if; /* NULL: a format of the kernel */
+    uint32_t product; /* place of the present configuration in the product of all columns */
     struct wavecast_error *error;
 };
 
@@ -121,6 +122,9 @@ static bool grow(struct builder *b)
     c = have;
     if (!wavecast_base__grow((void **)&p->tile_index, &c, need, sizeof(*p->tile_index)))
         return false;
+    c = have;
+    if (!wavecast_base__grow((void **)&p->product_index, &c, need, sizeof(*p->product_index)))
+        return false;
     b->capacity = c;
     return true;
 }
@@ -184,6 +188,7 @@ static enum wavecast_status config_add(struct builder *b)
         config->ctas_per_sm = 0;
         snprintf(config->reason, sizeof(config->reason), "%s", broken->why);
     }
+    p->product_index[index] = b->product;
     p->legal_count += config->legal ? 1 : 0;
     p->config_count++;
     return WAVECAST_OK;
@@ -200,12 +205,27 @@ static enum wavecast_status space_visit(struct builder *b)
                 (double)b->kernel->columns[c].values[at[c]];
         if ((status = config_add(b)) != WAVECAST_OK)
             return status;
+        b->product++;
         for (c = n; c-- > 0;) {
             if (++at[c] < b->kernel->columns[c].value_count)
                 break;
             at[c] = 0;
         }
     } while (c != SIZE_MAX);
+    return WAVECAST_OK;
+}
+
+/* From places in the product of all columns back to configurations. */
+static enum wavecast_status product_map(struct builder *b)
+{
+    struct wavecast_plan *p = b->plan;
+    p->config_of = wavecast_base__calloc(b->product, sizeof(*p->config_of));
+    if (p->config_of == NULL)
+        return wavecast_base__error_no_memory(b->error);
+    for (uint32_t i = 0; i < b->product; i++)
+        p->config_of[i] = WAVECAST_MODEL__NO_CONFIG;
+    for (size_t i = 0; i < p->config_count; i++)
+        p->config_of[p->product_index[i]] = (uint32_t)i;
     return WAVECAST_OK;
 }
 
@@ -220,7 +240,7 @@ static enum wavecast_status build(struct builder *b)
         return status;
     wavecast_hwdb__kernel_environment(b->kernel, p->problem.gpu, &p->problem.shape, p->format,
                                       b->values);
-    if ((status = overrides_apply(b)) || (status = space_visit(b)))
+    if ((status = overrides_apply(b)) || (status = space_visit(b)) || (status = product_map(b)))
         return status;
     p->problem.dtype = &p->dtype;
     p->problem.overrides = NULL;
@@ -269,5 +289,7 @@ void wavecast_plan_free(struct wavecast_plan *plan)
     wavecast_base__free(plan->launches);
     wavecast_base__free(plan->columns);
     wavecast_base__free(plan->tile_index);
+    wavecast_base__free(plan->product_index);
+    wavecast_base__free(plan->config_of);
     wavecast_base__free(plan);
 }

@@ -19,6 +19,7 @@ enum {
     WAVECAST_MODEL__LAUNCHES_MAX = 4,
     WAVECAST_MODEL__PHASES_MAX = 4,
     WAVECAST_MODEL__QUANTITIES_MAX = 24,
+    WAVECAST_MODEL__NEIGHBOURS_MAX = 2 * WAVECAST_HWDB__COLUMNS_MAX,
     WAVECAST_MODEL__TILES_MAX = WAVECAST_ROUTING_TILES_MAX
 };
 
@@ -57,6 +58,8 @@ struct wavecast_model__launch {
     struct wavecast_model__phase phases[WAVECAST_MODEL__PHASES_MAX];
 };
 
+#define WAVECAST_MODEL__NO_CONFIG UINT32_MAX
+
 struct wavecast_plan {
     struct wavecast_problem problem;
     enum wavecast_dtype dtype;
@@ -69,7 +72,9 @@ struct wavecast_plan {
     struct wavecast_config *configs;
     struct wavecast_model__launch *launches; /* config_count x launch_count */
     long long *columns;                      /* config_count x column count */
-    uint8_t *tile_index;                     /* per configuration: its tile_m in `tiles` */
+    uint32_t *product_index; /* per configuration: its place in the product of all columns */
+    uint32_t *config_of;     /* per place in that product: the configuration, or NO_CONFIG */
+    uint8_t *tile_index;     /* per configuration: its tile_m in `tiles` */
     double tiles[WAVECAST_MODEL__TILES_MAX]; /* distinct tile_m */
     size_t tile_count;
 };

@@ -193,30 +193,3 @@ enum wavecast_status wavecast_predict_all(const struct wavecast_predictor *predi
     }
     return WAVECAST_OK;
 }
-
-size_t wavecast_predict_argmin(const double *time_us, size_t count)
-{
-    size_t best = count;
-    for (size_t i = 0; i < count; i++)
-        if (isfinite(time_us[i]) && (best == count || time_us[i] < time_us[best]))
-            best = i;
-    return best;
-}
-
-size_t wavecast_predict_rank(double *time_us, size_t count, size_t *ranked, size_t capacity)
-{
-    const double equal = 1 + 1e-9;
-    size_t found = 0;
-    for (size_t best; found < capacity; found++) {
-        double limit_us;
-        best = wavecast_predict_argmin(time_us, count);
-        if (best == count)
-            break;
-        ranked[found] = best;
-        limit_us = time_us[best] * equal;
-        for (size_t i = best; i < count; i++)
-            if (time_us[i] <= limit_us)
-                time_us[i] = INFINITY;
-    }
-    return found;
-}

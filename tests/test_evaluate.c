@@ -117,8 +117,9 @@ Test(metrics, ranking_agrees_with_sorting)
 
 /* Predicts from a table, 3 configurations a histogram. */
 static enum wavecast_status from_table(void *context, size_t histogram, double *time_us,
-                                       struct wavecast_error *error)
+                                       double *score_us, struct wavecast_error *error)
 {
+    (void)score_us;
     const double *table = context;
 
     (void)error;
@@ -348,8 +349,9 @@ Test(evaluate, best_static_without_uniform_routing_tunes_on_what_there_is)
 
 /* Predicts nothing, or fails. */
 static enum wavecast_status refuse(void *context, size_t histogram, double *time_us,
-                                   struct wavecast_error *error)
+                                   double *score_us, struct wavecast_error *error)
 {
+    (void)score_us;
     (void)error;
     if (histogram == 0)
         memcpy(time_us, toy_predictions, 3 * sizeof *time_us);
@@ -385,8 +387,9 @@ Test(evaluate, refuses_predictions_that_are_no_times)
 
 /* Predicts everything but fails on one histogram. */
 static enum wavecast_status fail_late(void *context, size_t histogram, double *time_us,
-                                      struct wavecast_error *error)
+                                      double *score_us, struct wavecast_error *error)
 {
+    (void)score_us;
     (void)context;
     (void)error;
     for (size_t i = 0; i < 3; i++)
@@ -407,8 +410,9 @@ Test(evaluate, passes_a_predictors_status_on)
 
 /* Predicts what another set has measured. */
 static enum wavecast_status from_set(void *context, size_t histogram, double *time_us,
-                                     struct wavecast_error *error)
+                                     double *score_us, struct wavecast_error *error)
 {
+    (void)score_us;
     const struct wavecast_measurement_set *set = context;
 
     (void)error;

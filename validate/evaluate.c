@@ -22,6 +22,7 @@ struct run {
     struct wavecast_validate__view view;
     struct wavecast_evaluation result;
     double *predicted_us; /* configurations */
+    double *score_us;     /* configurations */
     double *errors;       /* points */
     size_t *error_starts; /* timed histograms + 1 */
     double *scratch;      /* points */
@@ -64,6 +65,7 @@ static enum wavecast_status make_room(struct run *run,
     enum wavecast_status status = WAVECAST_OK;
 
     run->predicted_us = wavecast_base__calloc(configs, sizeof *run->predicted_us);
+    run->score_us = wavecast_base__calloc(configs, sizeof *run->score_us);
     run->errors = wavecast_base__calloc(points, sizeof *run->errors);
     run->error_starts = wavecast_base__calloc(run->view.timed_count + 1, sizeof(size_t));
     run->scratch = wavecast_base__calloc(points, sizeof *run->scratch);
@@ -71,8 +73,9 @@ static enum wavecast_status make_room(struct run *run,
     run->tuning.timed_on = wavecast_base__calloc(configs, sizeof *run->tuning.timed_on);
     result->statics = wavecast_base__calloc(result->token_count, sizeof *result->statics);
     result->entries = wavecast_base__calloc(count + BASELINE_COUNT, sizeof *result->entries);
-    if (!run->predicted_us || !run->errors || !run->error_starts || !run->scratch ||
-        !run->tuning.regret_sum || !run->tuning.timed_on || !result->statics || !result->entries)
+    if (!run->predicted_us || !run->score_us || !run->errors || !run->error_starts ||
+        !run->scratch || !run->tuning.regret_sum || !run->tuning.timed_on || !result->statics ||
+        !result->entries)
         return wavecast_base__error_no_memory(error);
     result->entry_count = count + BASELINE_COUNT;
     for (size_t i = 0; status == WAVECAST_OK && i < result->entry_count; i++)
@@ -130,7 +133,7 @@ static size_t judge(struct run *run, const struct wavecast_validate__timed *time
 
     fill_choice(run, timed, ranked[0], choice);
     choice->predicted_us = run->predicted_us[ranked[0]];
-    choice->unconstrained_config = wavecast_validate__argmin(run->predicted_us, run->view.configs);
+    choice->unconstrained_config = wavecast_validate__argmin(run->score_us, run->view.configs);
     for (size_t i = 0, top = 0; top < WAVECAST_EVALUATE_TOP_COUNT; i++) {
         if (i < ranked_count)
             regret = fmin(regret, time_us[ranked[i]] / timed->best_us - 1.0);
@@ -157,15 +160,18 @@ static enum wavecast_status predict(struct run *run,
     enum wavecast_status status;
 
     for (size_t c = 0; c < configs; c++)
-        run->predicted_us[c] = NAN;
-    status = predictor->predict(predictor->context, timed->histogram, run->predicted_us, error);
+        run->predicted_us[c] = run->score_us[c] = NAN;
+    status = predictor->predict(predictor->context, timed->histogram, run->predicted_us,
+                                run->score_us, error);
     if (status != WAVECAST_OK)
         return status;
     for (size_t c = 0; c < configs; c++) {
         if (run->predicted_us[c] <= 0.0)
             return bad_prediction(run, predictor->name, timed->histogram, c, error);
+        if (isnan(run->score_us[c]) || !isfinite(run->predicted_us[c]))
+            run->score_us[c] = run->predicted_us[c];
     }
-    count = wavecast_validate__rank(run->predicted_us, time_us, configs, LARGEST_TOP, ranked);
+    count = wavecast_validate__rank(run->score_us, time_us, configs, LARGEST_TOP, ranked);
     if (count == 0)
         return bad_prediction(run, predictor->name, timed->histogram, configs, error);
     run->error_starts[index + 1] =
@@ -281,6 +287,7 @@ enum wavecast_status wavecast_evaluate_run(const struct wavecast_measurement_set
     wavecast_base__free(run.error_starts);
     wavecast_base__free(run.errors);
     wavecast_base__free(run.predicted_us);
+    wavecast_base__free(run.score_us);
     wavecast_validate__view_close(&run.view);
     return status;
 }

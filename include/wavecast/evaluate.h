@@ -46,11 +46,12 @@ extern "C" {
  * Predicts one histogram: fills time_us[i] for every configuration i of the
  * set (wavecast_measurement_config_count() entries), in microseconds and above
  * zero. INFINITY or NAN says "not legal" or "cannot say": such a configuration
- * is never chosen and enters no time error. Any status other than WAVECAST_OK
- * ends the evaluation and is passed on.
+ * is never chosen and enters no time error. Choices are made by the smallest
+ * score_us[i] where the predictor fills it (all NAN on entry: by time_us[i]).
+ * Any status other than WAVECAST_OK ends the evaluation and is passed on.
  */
 typedef enum wavecast_status wavecast_evaluate_predict(void *context, size_t histogram,
-                                                       double *time_us,
+                                                       double *time_us, double *score_us,
                                                        struct wavecast_error *error);
 
 /* A predictor to be evaluated. */

@@ -252,6 +252,16 @@ size_t wavecast_predict_argmin(const double *time_us, size_t count);
  */
 size_t wavecast_predict_rank(double *time_us, size_t count, size_t *ranked, size_t capacity);
 
+/*
+ * The times to choose by: each raised by what its neighbours in the
+ * configuration space cost beyond it, so that the middle of a plateau is
+ * preferred to its edge (docs/analytic-model.md, "Choosing"). Equal to
+ * time_us for kernels whose description does not ask for it. Both arrays have
+ * config_count entries and may not overlap; infinite stays infinite.
+ */
+void wavecast_predict_score(const struct wavecast_plan *plan, const double *time_us,
+                            double *score_us);
+
 /* One line of an explanation. Strings are static or belong to the plan. */
 struct wavecast_term {
     int depth;           /* 0: the total */
