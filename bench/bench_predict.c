@@ -34,6 +34,7 @@ struct bench {
     struct wavecast_histogram histogram;
     const struct wavecast_predictor *predictor;
     double *time_us;
+    double *score_us;
     size_t best;
 };
 
@@ -115,7 +116,8 @@ static void configuration_choose(struct bench *b)
 {
     histogram_digest(b);
     configurations_predict(b);
-    b->best = wavecast_predict_argmin(b->time_us, wavecast_plan_config_count(b->plan));
+    wavecast_predict_score(b->plan, b->time_us, b->score_us);
+    b->best = wavecast_predict_argmin(b->score_us, wavecast_plan_config_count(b->plan));
 }
 
 static void configurations_break_down(struct bench *b)
@@ -179,11 +181,13 @@ static void plan_open(struct bench *b)
         wavecast_routing_generate(&UNIFORM, &draw, &b->histogram, &error) != WAVECAST_OK)
         give_up(&error);
     b->time_us = get(wavecast_plan_config_count(b->plan), sizeof(*b->time_us));
+    b->score_us = get(wavecast_plan_config_count(b->plan), sizeof(*b->score_us));
     histogram_digest(b);
 }
 
 static void plan_close(struct bench *b)
 {
+    free(b->score_us);
     free(b->time_us);
     wavecast_routing_histogram_free(&b->histogram);
     wavecast_workload_free(b->workload);
@@ -204,7 +208,7 @@ static void kernel_rows(struct bench *b, const char *kernel)
     row(b, what, histogram_digest, 0, "");
     row(b, "all configurations: times", configurations_predict, legal, ">= 2 M/s");
     row(b, "all configurations: times with breakdown", configurations_break_down, legal, "");
-    row(b, "digest, times and choice", configuration_choose, legal, "<= 1 ms");
+    row(b, "digest, times, scores and choice", configuration_choose, legal, "<= 1 ms");
     plan_close(b);
 }
 

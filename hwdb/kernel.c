@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "hwdb/fields.h"
+#include "hwdb/value.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -19,7 +19,6 @@ static const char *const TOP_KEYS[] = {"schema", "id",      "name",       "refer
                                        "space",  "legal",   "quantities", "launches"};
 static const char *const FORMAT_KEYS[] = {"weight_bytes", "activation_bytes", "output_bytes",
                                           "scale_block", "tensor"};
-static const char *const CONSTANT_KEYS[] = {"value", "source", "ref", "note", "date"};
 static const char *const RULE_KEYS[] = {"rule", "why"};
 static const char *const LAUNCH_KEYS[] = {"name", "quantities", "phases"};
 static const char *const PHASE_KEYS[] = {"name", "quantities"};
@@ -274,40 +273,33 @@ static enum wavecast_status columns_load(struct compiler *c)
     return status;
 }
 
-static enum wavecast_status optional_text(const struct wavecast_hwdb__node *mapping,
-                                          const char *key, const char **out,
-                                          struct wavecast_error *error)
-{
-    const struct wavecast_hwdb__node *node = wavecast_hwdb__node_get(mapping, key);
-    *out = NULL;
-    return node == NULL ? WAVECAST_OK : wavecast_hwdb__node_text(node, out, error);
-}
-
+/* A constant is written like a GPU's value: {value: .., source: .., ref: .., note: ..}. */
 static enum wavecast_status constant_load(struct compiler *c,
                                           const struct wavecast_hwdb__node *node,
                                           struct wavecast_kernel_constant *constant)
 {
-    const struct wavecast_hwdb__node *value, *source;
+    const struct wavecast_field field = {.path = node->key,
+                                         .unit = "",
+                                         .doc = "",
+                                         .kind = WAVECAST_FIELD_NUMBER,
+                                         .min = -CONSTANT_LIMIT,
+                                         .max = CONSTANT_LIMIT,
+                                         .offset =
+                                             offsetof(struct wavecast_kernel_constant, value)};
+    struct wavecast_hwdb__value value = {0};
     enum wavecast_status status;
-    size_t word;
     int slot;
     if (!name_valid(node->key))
         return wavecast_hwdb__node_error(node, WAVECAST_ERROR_SCHEMA, c->error,
                                          "a constant's name is made of letters, digits and _");
-    if ((status = wavecast_hwdb__node_kind_check(node, WAVECAST_HWDB__MAPPING, c->error)) ||
-        (status =
-             wavecast_hwdb__node_keys_check(node, CONSTANT_KEYS, COUNT(CONSTANT_KEYS), c->error)) ||
-        (status = wavecast_hwdb__node_require(node, "value", &value, c->error)) ||
-        (status = wavecast_hwdb__node_number(value, -CONSTANT_LIMIT, CONSTANT_LIMIT,
-                                             &constant->value, c->error)) ||
-        (status = wavecast_hwdb__node_require(node, "source", &source, c->error)) ||
-        (status = wavecast_hwdb__node_word(source, wavecast_hwdb__source_words + 1,
-                                           WAVECAST_SOURCE_COUNT - 1, &word, c->error)) ||
-        (status = optional_text(node, "ref", &constant->ref, c->error)) ||
-        (status = optional_text(node, "note", &constant->note, c->error)))
+    status = wavecast_hwdb__value_read(node, &field, c->kernel->reference_count > 0, constant,
+                                       &c->kernel->arena, &value, c->error);
+    if (status != WAVECAST_OK)
         return status;
     constant->name = node->key;
-    constant->source = (enum wavecast_source)(word + 1);
+    constant->source = value.source;
+    constant->ref = value.ref;
+    constant->note = value.note;
     return slot_add(c, node->key, node, &slot);
 }
 
@@ -483,133 +475,4 @@ void wavecast_hwdb__kernel_free(struct wavecast_kernel *kernel)
     wavecast_base__free(kernel->expressions);
     wavecast_hwdb__arena_free(&kernel->arena);
     wavecast_base__free(kernel);
-}
-
-int wavecast_hwdb__block_slot(const struct wavecast_hwdb__block *block, const char *name)
-{
-    for (size_t i = 0; i < block->definition_count; i++)
-        if (strcmp(block->definitions[i].name, name) == 0)
-            return block->definitions[i].slot;
-    return WAVECAST_HWDB__NO_SLOT;
-}
-
-const struct wavecast_hwdb__format *
-wavecast_hwdb__kernel_format(const struct wavecast_kernel *kernel, enum wavecast_dtype dtype)
-{
-    for (size_t i = 0; i < kernel->format_count; i++)
-        if (kernel->formats[i].dtype == dtype)
-            return &kernel->formats[i];
-    return NULL;
-}
-
-void wavecast_hwdb__kernel_environment(const struct wavecast_kernel *kernel,
-                                       const struct wavecast_gpu *gpu,
-                                       const struct wavecast_moe_shape *shape,
-                                       const struct wavecast_hwdb__format *format, double *values)
-{
-    double *s = values + kernel->shape_slot;
-    for (size_t i = 0; i < wavecast_gpu_field_count(); i++)
-        values[i] = wavecast_gpu_field_get(gpu, wavecast_gpu_field_at(i));
-    s[WAVECAST_HWDB__SHAPE_EXPERTS] = shape->experts;
-    s[WAVECAST_HWDB__SHAPE_TOP_K] = shape->top_k;
-    s[WAVECAST_HWDB__SHAPE_HIDDEN] = shape->hidden;
-    s[WAVECAST_HWDB__SHAPE_INTERMEDIATE] = shape->intermediate;
-    s[WAVECAST_HWDB__SHAPE_N_UP] = (shape->gated ? 2.0 : 1.0) * shape->intermediate;
-    s[WAVECAST_HWDB__SHAPE_GATED] = shape->gated ? 1.0 : 0.0;
-    memcpy(values + kernel->format_slot, format->values, sizeof(format->values));
-    for (size_t i = 0; i < kernel->constant_count; i++)
-        values[kernel->constant_slot + (int)i] = kernel->constants[i].value;
-}
-
-void wavecast_hwdb__block_eval(const struct wavecast_hwdb__block *block, const bool *fixed,
-                               double *values)
-{
-    for (size_t i = 0; i < block->definition_count; i++) {
-        const struct wavecast_hwdb__definition *d = &block->definitions[i];
-        if (fixed == NULL || !fixed[d->slot])
-            values[d->slot] = wavecast_base__expr_eval(d->expr, values);
-    }
-}
-
-const struct wavecast_hwdb__rule *
-wavecast_hwdb__rules_broken(const struct wavecast_hwdb__rules *rules, const double *values)
-{
-    for (size_t i = 0; i < rules->count; i++) {
-        double holds = wavecast_base__expr_eval(rules->items[i].expr, values);
-        if (isnan(holds) || holds == 0.0)
-            return &rules->items[i];
-    }
-    return NULL;
-}
-
-const char *wavecast_kernel_id_get(const struct wavecast_kernel *kernel)
-{
-    return kernel->id;
-}
-
-const char *wavecast_kernel_name_get(const struct wavecast_kernel *kernel)
-{
-    return kernel->name;
-}
-
-size_t wavecast_kernel_column_count(const struct wavecast_kernel *kernel)
-{
-    return kernel->column_count;
-}
-
-const struct wavecast_kernel_column *wavecast_kernel_column_at(const struct wavecast_kernel *kernel,
-                                                               size_t index)
-{
-    return &kernel->columns[index];
-}
-
-size_t wavecast_kernel_dtype_count(const struct wavecast_kernel *kernel)
-{
-    return kernel->format_count;
-}
-
-enum wavecast_dtype wavecast_kernel_dtype_at(const struct wavecast_kernel *kernel, size_t index)
-{
-    return kernel->formats[index].dtype;
-}
-
-size_t wavecast_kernel_launch_count(const struct wavecast_kernel *kernel)
-{
-    return kernel->common.block_count;
-}
-
-const char *wavecast_kernel_launch_name_at(const struct wavecast_kernel *kernel, size_t index)
-{
-    return kernel->common.blocks[index].name;
-}
-
-size_t wavecast_kernel_constant_count(const struct wavecast_kernel *kernel)
-{
-    return kernel->constant_count;
-}
-
-const struct wavecast_kernel_constant *
-wavecast_kernel_constant_at(const struct wavecast_kernel *kernel, size_t index)
-{
-    return &kernel->constants[index];
-}
-
-size_t wavecast_kernel_reference_count(const struct wavecast_kernel *kernel)
-{
-    return kernel->reference_count;
-}
-
-const char *wavecast_kernel_reference_at(const struct wavecast_kernel *kernel, size_t index)
-{
-    return kernel->references[index];
-}
-
-size_t wavecast_kernel_note_count(const struct wavecast_kernel *kernel)
-{
-    return kernel->note_count;
-}
-
-const char *wavecast_kernel_note_at(const struct wavecast_kernel *kernel, size_t index)
-{
-    return kernel->notes[index];
 }

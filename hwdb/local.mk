@@ -8,6 +8,7 @@ libwavecast_la_SOURCES += \
     hwdb/fields.c hwdb/fields.h \
     hwdb/kernel.c \
     hwdb/kernel.h \
+    hwdb/kernel_use.c \
     hwdb/lookup.c \
     hwdb/shape.c \
     hwdb/value.c hwdb/value.h \

@@ -292,7 +292,7 @@ static void sm_terms(const struct inputs *in, struct wavecast_model__terms *t)
     t->last_ctas = t->sm_ctas - t->rounds * in->config->ctas_per_sm;
     t->round_us = round_us(in, t, in->config->ctas_per_sm);
     t->last_us = round_us(in, t, t->last_ctas);
-    t->dispatch_us = t->sm_ctas * m->cta_exit_us * m->sm_count;
+    t->dispatch_us = t->ctas * m->cta_exit_us;
     t->sm_us = t->rounds * t->round_us + t->last_us + t->dispatch_us;
 }
 

@@ -33,7 +33,7 @@ struct wavecast_model__terms {
     double chain_us, issue_us, tensor_us, port_us, reduce_us;
     double sm_ctas, rounds, last_ctas;      /* CTAs of the busiest SM, full rounds, the rest */
     double round_us, last_us;               /* time of a full round and of the last one */
-    double dispatch_us;                     /* starting and retiring the CTAs of an SM */
+    double dispatch_us;                     /* starting and retiring all CTAs, device-wide */
     double sm_us;                           /* all of it */
     double weight_bytes;                    /* of the active experts, each once */
     double weight_passes;                   /* times that an expert's weights pass through L2 */

@@ -55,7 +55,7 @@ static const struct line LAUNCH_HEAD[] = {
     {2, "round_us", "overlap(chain, ctas_per_sm x {issue, tensor, port, reduce})", "us",
      AT(round_us)},
     {2, "last_us", "overlap(chain, last_ctas x {issue, tensor, port, reduce})", "us", AT(last_us)},
-    {2, "dispatch_us", "sm_ctas x gpu.launch.cta_exit_ns x gpu.sm_count", "us", AT(dispatch_us)},
+    {2, "dispatch_us", "ctas x gpu.launch.cta_exit_ns", "us", AT(dispatch_us)},
     {2, "chain_us", "fill_us + sum over phases of steps x step_us", "us", AT(chain_us)},
     {3, "fill_us", "cta_start_ns + first load", "us", AT(fill_us)},
     {2, "issue_us", "issue slots of a CTA / gpu.sm.issue_per_clock", "us", AT(issue_us)},

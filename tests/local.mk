@@ -28,6 +28,7 @@ test_scripts = \
     tests/check_format.sh \
     tests/check_headers.sh \
     tests/check_includes.sh \
+    tests/check_readme.sh \
     tests/check_sources.sh \
     tests/check_symbols.sh \
     tests/check_units.sh
