@@ -8,6 +8,8 @@
  * repetition, which is what the code needs when nothing else disturbs it, and
  * the median, which is what a busy machine gives. Run by `make bench`.
  */
+#define _POSIX_C_SOURCE 200809L /* clock_gettime */
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -215,7 +217,7 @@ static void kernel_rows(struct bench *b, const char *kernel)
 /* "model name : X" of Linux's /proc/cpuinfo. */
 static void machine_show(void)
 {
-    char line[LINE_BYTES];
+    char line[LINE_BYTES] = "";
     FILE *file = fopen("/proc/cpuinfo", "r");
     const char *colon = NULL;
     while (file != NULL && colon == NULL && fgets(line, sizeof(line), file) != NULL)

@@ -3,13 +3,10 @@
 #include "model/analytic.h"
 
 #include <math.h>
+#include <stddef.h>
+#include <string.h>
 
 #include <wavecast/units.h>
-
-enum {
-    REUSE_POWER = 4, /* steepness of "still in L2?" when data is read again within a launch */
-    WARM_POWER = 16  /* the same between launches, where replacement makes it a cliff */
-};
 
 /* All that the terms of one launch are computed from. */
 struct inputs {
@@ -36,22 +33,24 @@ struct loads {
 double wavecast_model__overlap(const double *times, size_t count, double power)
 {
     double sum = 0;
-    for (size_t i = 0; i < count; i++) {
-        double x = times[i];
-        if (power == 1.5)
-            sum += x * sqrt(x);
-        else if (power == 3)
-            sum += x * x * x;
-        else if (power == WAVECAST_MODEL__DEVICE_POWER)
-            sum += x * x * x * x;
-        else
-            sum += pow(x, power);
-    }
-    if (power == 1.5)
+    if (power == 1.5) {
+        for (size_t i = 0; i < count; i++)
+            sum += times[i] * sqrt(times[i]);
         return cbrt(sum * sum);
-    if (power == 3)
+    }
+    if (power == 3) {
+        for (size_t i = 0; i < count; i++)
+            sum += times[i] * times[i] * times[i];
         return cbrt(sum);
-    return power == WAVECAST_MODEL__DEVICE_POWER ? sqrt(sqrt(sum)) : pow(sum, 1 / power);
+    }
+    if (power == 4) {
+        for (size_t i = 0; i < count; i++)
+            sum += times[i] * times[i] * times[i] * times[i];
+        return sqrt(sqrt(sum));
+    }
+    for (size_t i = 0; i < count; i++)
+        sum += pow(times[i], power);
+    return pow(sum, 1 / power);
 }
 
 /*
@@ -179,17 +178,17 @@ static void memory_terms(const struct inputs *in, const struct loads *l,
     run_factor = l->weight_bytes > 0 ? 1 + l->run_bytes / l->weight_bytes : 1;
     t->weight_bytes = in->workload->active_experts * panels * l->weight_bytes;
     t->weight_passes = fmax(1, 1 / (t->first_touch_frac * together));
-    t->weight_miss_frac =
-        miss((panels * l->weight_bytes + together * l->row_bytes) / capacity, REUSE_POWER);
-    t->row_miss_frac = miss(together * l->row_bytes / capacity, REUSE_POWER);
+    t->weight_miss_frac = miss((panels * l->weight_bytes + together * l->row_bytes) / capacity,
+                               in->machine->reuse_power);
+    t->row_miss_frac = miss(together * l->row_bytes / capacity, in->machine->reuse_power);
     t->cold_frac = 1;
     if (in->workload->plan->problem.warm_cache)
-        t->cold_frac = miss((t->weight_bytes + all_rows + out) / capacity, WARM_POWER);
+        t->cold_frac = miss((t->weight_bytes + all_rows + out) / capacity, in->machine->warm_power);
     t->hbm_bytes = t->cold_frac * (t->weight_bytes * run_factor *
                                        (1 + (t->weight_passes - 1) * t->weight_miss_frac) +
                                    all_rows * (row_passes - 1) * t->row_miss_frac +
                                    t->ctas * t->first_touch_frac * l->queue_bytes) +
-                   out * miss(out / capacity, REUSE_POWER);
+                   out * miss(out / capacity, in->machine->reuse_power);
     t->hbm_us = t->hbm_bytes / in->machine->hbm_bytes_per_us;
 }
 
@@ -210,8 +209,9 @@ static void step_terms(const struct inputs *in, const struct wavecast_model__pha
     s->compute_us = fmax(s->mma_us + s->issue_us + s->sync_us + s->spill_us, s->reduce_us);
     s->load_us =
         bytes > 0 ? (latency_us + s->mma_us + bytes * port_us) / phase->loads_in_flight : 0;
-    s->step_us = wavecast_model__overlap((double[]){s->compute_us, s->load_us}, 2,
-                                         in->launch->overlap_power);
+    s->step_us = s->load_us > 0 ? wavecast_model__overlap((double[]){s->compute_us, s->load_us}, 2,
+                                                          in->launch->overlap_power)
+                                : s->compute_us;
 }
 
 /*
@@ -319,16 +319,18 @@ void wavecast_model__analytic_terms(const struct wavecast_plan *plan,
                               workload,
                               plan->phase_count[launch],
                               fmax(0, m->l1_smem_bytes / config->ctas_per_sm - smem_bytes)};
-    *t = (struct wavecast_model__terms){0};
+    memset(t, 0, offsetof(struct wavecast_model__terms, steps));
     geometry_terms(&in, plan->tile_index[index], t);
     t->launch_us = m->launch_us;
     t->total_us = t->launch_us;
-    if (t->ctas <= 0)
+    if (t->ctas <= 0) {
+        memset(t->steps, 0, sizeof(t->steps));
         return;
+    }
     cta_terms(&in, t);
     sm_terms(&in, t);
     t->body_us = wavecast_model__overlap((double[]){t->sm_us, t->hbm_us + t->edge_us, t->l2_us}, 3,
-                                         WAVECAST_MODEL__DEVICE_POWER);
+                                         m->overlap_power);
     t->start_us = in.launch->start_ns / WAVECAST_UNITS_NS_PER_US;
     t->exit_us = superfluous_ctas(&in, t) * m->cta_exit_us;
     t->total_us = t->launch_us + t->start_us + t->exit_us + t->body_us;

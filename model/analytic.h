@@ -27,7 +27,6 @@ struct wavecast_model__step_terms {
 /* Every term of one launch; the names in docs/analytic-model.md and `explain` are these. */
 struct wavecast_model__terms {
     double m_tiles, ctas, rows, padding_rows, first_touch_frac;
-    struct wavecast_model__step_terms steps[WAVECAST_MODEL__PHASES_MAX];
     double fill_us; /* before the first step of a CTA, where that does not overlap */
     /* per CTA: the chain of its phases, and its use of what an SM's CTAs share */
     double chain_us, issue_us, tensor_us, port_us, reduce_us;
@@ -47,7 +46,8 @@ struct wavecast_model__terms {
     double exit_us;   /* superfluous CTAs */
     double launch_us; /* launch overhead */
     double total_us;
-    double flop; /* on routed rows */
+    double flop;                                                         /* on routed rows */
+    struct wavecast_model__step_terms steps[WAVECAST_MODEL__PHASES_MAX]; /* last: always filled */
 };
 
 /* Fills the terms of launch `launch` of configuration `index`. */
@@ -67,9 +67,8 @@ double wavecast_model__cta_steps(const struct wavecast_config *config,
 /*
  * Overlap of things that mostly hide each other: the p-norm, which is the sum
  * for p = 1 and the maximum for infinite p. Within an SM the exponent is the
- * description's overlap_power; between the SMs and the memories it is fixed.
+ * description's overlap_power; between the SMs and the memories the GPU's.
  */
-enum { WAVECAST_MODEL__DEVICE_POWER = 4 };
 double wavecast_model__overlap(const double *times, size_t count, double power);
 
 #endif

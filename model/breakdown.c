@@ -74,7 +74,7 @@ void wavecast_model__analytic_breakdown(const struct wavecast_plan *plan, size_t
 {
     const struct wavecast_config *config = &plan->configs[index];
     const double times[] = {t->sm_us, t->hbm_us + t->edge_us, t->l2_us};
-    const double power = WAVECAST_MODEL__DEVICE_POWER;
+    const double power = plan->machine.overlap_power;
     double sm_us = t->body_us * share(times, 3, 0, power);
     double ctas = t->rounds > 0 ? config->ctas_per_sm : t->last_ctas;
     double scale = t->sm_us > 0 ? sm_us / t->sm_us : 0, tail_us = 0;

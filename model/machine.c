@@ -26,6 +26,12 @@ static double otherwise(double value, double fallback)
     return isnan(value) ? fallback : value;
 }
 
+/* A small exponent; unknown is an error elsewhere. */
+static int power_read(double value)
+{
+    return isnan(value) ? 0 : (int)value;
+}
+
 enum wavecast_status wavecast_model__machine_read(const struct wavecast_gpu *gpu,
                                                   const struct wavecast_field *tensor_rate,
                                                   struct wavecast_model__machine *machine,
@@ -56,6 +62,9 @@ enum wavecast_status wavecast_model__machine_read(const struct wavecast_gpu *gpu
                          need(gpu, "memory.read_efficiency_frac", &status, error) * bytes_per_us;
     m.l2_bytes = need(gpu, "l2.capacity_bytes", &status, error) *
                  need(gpu, "l2.effective_frac", &status, error);
+    m.overlap_power = need(gpu, "memory.overlap_power", &status, error);
+    m.reuse_power = power_read(need(gpu, "l2.reuse_power", &status, error));
+    m.warm_power = power_read(need(gpu, "l2.warm_power", &status, error));
     m.hbm_run_bytes = need(gpu, "memory.run_overhead_bytes", &status, error);
     m.hbm_latency_us =
         need(gpu, "memory.copy_latency_ns", &status, error) / WAVECAST_UNITS_NS_PER_US;

@@ -22,6 +22,8 @@ struct wavecast_model__machine {
     double l2_bytes_per_us;        /* L2 to all SMs together */
     double l2_bytes;               /* capacity */
     double hbm_run_bytes;          /* contiguous runs of this length take twice their time */
+    double overlap_power;          /* between the SMs and the memories */
+    int reuse_power, warm_power;   /* steepness of L2 misses within and between launches */
     double hbm_latency_us;         /* asynchronous copy from HBM, round trip */
     double l2_latency_us;          /* the same when it hits L2 */
     double launch_us;              /* one launch behind another */

@@ -85,7 +85,7 @@ size_t wavecast_predict_rank(double *time_us, size_t count, size_t *ranked, size
             break;
         ranked[found] = best;
         limit_us = time_us[best] * equal;
-        for (size_t i = best; i < count; i++)
+        for (size_t i = 0; i < count; i++)
             if (time_us[i] <= limit_us)
                 time_us[i] = INFINITY;
     }

@@ -16,7 +16,14 @@
 #include <math.h>
 #include <string.h>
 
-#define NEAR(a, b) cr_assert_float_eq(a, b, 1e-9 * fabs(b) + 1e-15, "%s is %.15g", #a, (double)(a))
+#define NEAR(a, b) near(a, b, #a, __LINE__)
+
+/* Equal but for rounding. */
+static void near(double value, double expected, const char *what, int line)
+{
+    cr_assert_float_eq(value, expected, 1e-9 * fabs(expected) + 1e-15, "line %d: %s is %.15g", line,
+                       what, value);
+}
 
 /* Ten steps, one n-tile; a test changes what it is about. */
 enum { HIDDEN = 1000, ONE_PANEL = 50, TWO_PANELS = 100 };

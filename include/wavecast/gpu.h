@@ -74,10 +74,13 @@ struct wavecast_gpu {
         double latency_ns;              /* one dependent load */
         double run_overhead_bytes;      /* contiguous runs of this length take twice their time */
         double copy_latency_ns;         /* asynchronous copy to shared memory, round trip */
+        double overlap_power;           /* exponent of the overlap between memory and SMs: 1 none */
     } memory;
     struct {
         double capacity_bytes;
         double effective_frac; /* share of the capacity that a working set can fill and still hit */
+        double reuse_power;    /* steepness of the way from hits to misses within a launch */
+        double warm_power;     /* the same between launches */
         double bandwidth_gb_s; /* measured */
         double latency_ns;
         double copy_latency_ns;
