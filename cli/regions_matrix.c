@@ -15,12 +15,22 @@
 
 #define COUNT_OF(list) (sizeof(list) / sizeof((list)[0]))
 
+/* One question of the matrix and its answer. */
+struct line {
+    struct wavecast_problem problem;
+    struct cli_step step;
+    struct wavecast_region *regions; /* one per optimization */
+    enum wavecast_status status;
+    struct wavecast_error error;
+};
+
 /* Two views of the same verdicts under construction. */
 struct matrix {
     const struct cli_arguments *arguments;
     const struct cli_target *target;
     struct wavecast_region_options options;
-    struct wavecast_region *regions; /* of the current line */
+    struct line *lines;
+    size_t count, capacity;
     struct cli_table *people, *machines;
 };
 
@@ -57,19 +67,18 @@ static void add_columns(struct matrix *matrix)
     }
 }
 
-static void put_machine_row(struct matrix *matrix, const struct wavecast_problem *problem,
-                            size_t index, const char *error)
+static void put_machine_row(struct matrix *matrix, const struct line *line, size_t index)
 {
     struct cli_table *table = matrix->machines;
-    const struct wavecast_region *region = &matrix->regions[index];
+    const struct wavecast_region *region = &line->regions[index];
     cli_table_row(table, 0);
-    cli_put_text(table, problem->gpu->id);
-    cli_put_text(table, problem->shape.id);
+    cli_put_text(table, line->problem.gpu->id);
+    cli_put_text(table, line->problem.shape.id);
     cli_put_text(table, wavecast_optimization_at(index)->name);
-    if (error != NULL) {
+    if (line->status != WAVECAST_OK) {
         for (int i = 0; i < 6; i++)
             cli_put_unknown(table);
-        cli_put_text(table, error);
+        cli_put_text(table, line->error.text);
         return;
     }
     cli_put_text(table, wavecast_verdict_name(region->verdict));
@@ -94,39 +103,60 @@ static void put_mark(struct cli_table *table, const struct wavecast_region *regi
         cli_cell_tone(table, CLI_TONE_BAD);
 }
 
-static void put_line(struct matrix *matrix, const struct wavecast_problem *problem,
-                     const char *error)
+static void put_line(struct matrix *matrix, const struct line *line)
 {
     cli_table_row(matrix->people, 0);
     if (matrix->arguments->all_gpus)
-        cli_put_text(matrix->people, problem->gpu->id);
+        cli_put_text(matrix->people, line->problem.gpu->id);
     if (matrix->arguments->all_models)
-        cli_put_text(matrix->people, problem->shape.id);
+        cli_put_text(matrix->people, line->problem.shape.id);
     for (size_t i = 0; i < wavecast_optimization_count(); i++) {
-        if (error != NULL)
+        if (line->status != WAVECAST_OK)
             cli_put_text(matrix->people, "?");
         else
-            put_mark(matrix->people, &matrix->regions[i]);
-        put_machine_row(matrix, problem, i, error);
+            put_mark(matrix->people, &line->regions[i]);
+        put_machine_row(matrix, line, i);
     }
 }
 
+/* Notes a question; it is answered later, together with all others. */
 static enum cli_exit add_problem(struct matrix *matrix, const struct wavecast_gpu *gpu,
                                  const struct wavecast_moe_shape *shape)
 {
-    struct wavecast_error error = WAVECAST_ERROR_INIT;
-    struct wavecast_problem problem = matrix->target->problem;
-    struct cli_step step;
-    problem.gpu = gpu;
-    problem.shape = *shape;
-    enum cli_exit code = cli_step_find(matrix->arguments, shape, &step);
+    if (matrix->count == matrix->capacity) {
+        matrix->capacity = 2 * matrix->capacity + 64;
+        matrix->lines = cli_realloc(matrix->lines, matrix->capacity, sizeof *matrix->lines);
+    }
+    struct line *line = &matrix->lines[matrix->count];
+    *line = (struct line){.problem = matrix->target->problem, .error = WAVECAST_ERROR_INIT};
+    line->problem.gpu = gpu;
+    line->problem.shape = *shape;
+    enum cli_exit code = cli_step_find(matrix->arguments, shape, &line->step);
     if (code != CLI_EXIT_OK)
         return code;
-    enum wavecast_status status =
-        wavecast_regions_evaluate(&problem, &step.local, &matrix->options, matrix->regions, &error);
-    cli_step_free(&step);
-    put_line(matrix, &problem, status == WAVECAST_OK ? NULL : error.text);
+    line->regions = cli_calloc(wavecast_optimization_count(), sizeof *line->regions);
+    matrix->count++;
     return CLI_EXIT_OK;
+}
+
+/* Every question is independent of the others and costs milliseconds. */
+static void answer_all(struct matrix *matrix)
+{
+#pragma omp parallel for schedule(dynamic)
+    for (size_t i = 0; i < matrix->count; i++) {
+        struct line *line = &matrix->lines[i];
+        line->status = wavecast_regions_evaluate(&line->problem, &line->step.local,
+                                                 &matrix->options, line->regions, &line->error);
+    }
+}
+
+static void free_lines(struct matrix *matrix)
+{
+    for (size_t i = 0; i < matrix->count; i++) {
+        cli_step_free(&matrix->lines[i].step);
+        free(matrix->lines[i].regions);
+    }
+    free(matrix->lines);
 }
 
 static enum cli_exit add_model_lines(struct matrix *matrix, const struct wavecast_hwdb *db,
@@ -171,7 +201,6 @@ static enum cli_exit fill(const struct cli_arguments *arguments, const struct wa
         .arguments = arguments,
         .target = target,
         .options = cli_regions_options(arguments),
-        .regions = cli_calloc(wavecast_optimization_count(), sizeof *matrix.regions),
         .people = cli_document_table(document, "matrix", NULL),
         .machines = cli_document_table(document, "regions", NULL),
     };
@@ -180,7 +209,11 @@ static enum cli_exit fill(const struct cli_arguments *arguments, const struct wa
     cli_table_audience(matrix.machines, CLI_AUDIENCE_MACHINES);
     add_columns(&matrix);
     enum cli_exit code = add_lines(&matrix, db);
-    free(matrix.regions);
+    if (code == CLI_EXIT_OK)
+        answer_all(&matrix);
+    for (size_t i = 0; i < matrix.count && code == CLI_EXIT_OK; i++)
+        put_line(&matrix, &matrix.lines[i]);
+    free_lines(&matrix);
     cli_document_remark(document, NULL,
                         "Time without / time with each optimization: + helps, - hurts, no mark: "
                         "within the noise, '-': not possible there, '?': no prediction (--csv "
