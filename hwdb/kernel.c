@@ -105,6 +105,8 @@ static enum wavecast_status expression_keep(struct compiler *c, struct wavecast_
         return wavecast_base__error_no_memory(c->error);
     }
     k->expressions[k->expression_count++] = expr;
+    for (int i = 0; i < k->slot_count; i++)
+        k->slot_used[i] = k->slot_used[i] || wavecast_base__expr_uses(expr, (size_t)i);
     return WAVECAST_OK;
 }
 
@@ -290,8 +292,9 @@ static enum wavecast_status constant_load(struct compiler *c,
     enum wavecast_status status;
     int slot;
     if (!name_valid(node->key))
-        return wavecast_hwdb__node_error(node, WAVECAST_ERROR_SCHEMA, c->error,
-                                         "a constant's name is made of letters, digits and _");
+        return wavecast_hwdb__node_error(
+            node, WAVECAST_ERROR_SCHEMA, c->error,
+            "a constant's name is made of letters, digits and _ and does not start with a digit");
     status = wavecast_hwdb__value_read(node, &field, c->kernel->reference_count > 0, constant,
                                        &c->kernel->arena, &value, c->error);
     if (status != WAVECAST_OK)
@@ -374,7 +377,8 @@ static enum wavecast_status definitions_load(struct compiler *c,
         d->node = n;
         if (!name_valid(n->key))
             return wavecast_hwdb__node_error(n, WAVECAST_ERROR_SCHEMA, c->error,
-                                             "a quantity's name is made of letters, digits and _");
+                                             "a quantity's name is made of letters, digits and _ "
+                                             "and does not start with a digit");
         if ((status = expression_compile(c, n, &d->expr)) == WAVECAST_OK &&
             (status = slot_add(c, n->key, n, &d->slot)) == WAVECAST_OK)
             block->definition_count++;

@@ -88,6 +88,7 @@ struct wavecast_kernel {
     struct wavecast_hwdb__rules legal; /* which of these may be launched */
     struct wavecast_hwdb__block common;
     const char *slot_names[WAVECAST_HWDB__SLOTS_MAX];
+    bool slot_used[WAVECAST_HWDB__SLOTS_MAX]; /* some expression mentions it */
     int slot_count;
     int shape_slot, format_slot, column_slot, constant_slot; /* first slot of each group */
     struct wavecast_base__expr **expressions;                /* all of them, for release */

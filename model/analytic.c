@@ -26,6 +26,19 @@ struct loads {
     double exchange_bytes; /* partial results of shared tiles */
 };
 
+/* Any power: relative to the largest term, so that large powers neither overflow nor vanish. */
+static double overlap_scaled(const double *times, size_t count, double power)
+{
+    double largest = 0, sum = 0;
+    for (size_t i = 0; i < count; i++)
+        largest = fmax(largest, times[i]);
+    if (largest <= 0)
+        return 0;
+    for (size_t i = 0; i < count; i++)
+        sum += pow(times[i] / largest, power);
+    return largest * pow(sum, 1 / power);
+}
+
 /*
  * The p-norm. Powers that descriptions use are spelled out: a root or two
  * instead of two powers per term.
@@ -48,9 +61,7 @@ double wavecast_model__overlap(const double *times, size_t count, double power)
             sum += times[i] * times[i] * times[i] * times[i];
         return sqrt(sqrt(sum));
     }
-    for (size_t i = 0; i < count; i++)
-        sum += pow(times[i], power);
-    return pow(sum, 1 / power);
+    return overlap_scaled(times, count, power);
 }
 
 /*

@@ -12,13 +12,17 @@
 
 #include "model/analytic.h"
 
-/* Share of times[i] in an overlap with exponent p. */
+/* Share of times[i] in an overlap with exponent p; powers are relative to the largest term. */
 static double share(const double *times, size_t count, size_t i, double p)
 {
-    double sum = 0;
+    double largest = 0, sum = 0;
     for (size_t k = 0; k < count; k++)
-        sum += pow(times[k], p);
-    return sum > 0 ? pow(times[i], p) / sum : 0;
+        largest = fmax(largest, times[k]);
+    if (largest <= 0)
+        return 0;
+    for (size_t k = 0; k < count; k++)
+        sum += pow(times[k] / largest, p);
+    return pow(times[i] / largest, p) / sum;
 }
 
 static void add(struct wavecast_cost *cost, enum wavecast_factor factor, double time_us)

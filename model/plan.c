@@ -243,6 +243,8 @@ static enum wavecast_status build(struct builder *b)
     if ((status = overrides_apply(b)) || (status = space_visit(b)) || (status = product_map(b)))
         return status;
     p->problem.dtype = &p->dtype;
+    if (p->problem.launch != NULL)
+        p->problem.launch = p->launch_blocks[0]->name;
     p->problem.overrides = NULL;
     p->problem.override_count = 0;
     return WAVECAST_OK;

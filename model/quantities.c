@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "model/plan.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -105,14 +106,60 @@ static enum wavecast_status resolve(const struct wavecast_plan *plan, const stru
     return WAVECAST_OK;
 }
 
+/* The standard quantity of that name in any table, and all names for suggestions. */
+static bool is_standard(const char *name, const char **names, size_t *count)
+{
+    static const struct {
+        const struct quantity *items;
+        size_t count;
+    } TABLES[] = {{CONFIG, COUNT(CONFIG)}, {LAUNCH, COUNT(LAUNCH)}, {PHASE, COUNT(PHASE)}};
+    bool found = false;
+    *count = 0;
+    for (size_t t = 0; t < COUNT(TABLES); t++)
+        for (size_t i = 0; i < TABLES[t].count; i++) {
+            names[(*count)++] = TABLES[t].items[i].name;
+            found = found || strcmp(TABLES[t].items[i].name, name) == 0;
+        }
+    return found;
+}
+
+/*
+ * A quantity that no cost model reads and no expression uses is most likely a
+ * misspelt standard one, whose default would silently apply.
+ */
+static enum wavecast_status useless_refuse(const struct wavecast_kernel *kernel,
+                                           const struct wavecast_hwdb__block *block,
+                                           struct wavecast_error *error)
+{
+    const char *names[COUNT(CONFIG) + COUNT(LAUNCH) + COUNT(PHASE)];
+    enum wavecast_status status = WAVECAST_OK;
+    size_t count;
+    for (size_t i = 0; i < block->definition_count; i++) {
+        const struct wavecast_hwdb__definition *d = &block->definitions[i];
+        const char *near;
+        if (kernel->slot_used[d->slot] || is_standard(d->name, names, &count))
+            continue;
+        near = wavecast_base__nearest(d->name, names, count);
+        return wavecast_hwdb__node_error(d->node, WAVECAST_ERROR_SCHEMA, error,
+                                         "is neither read by a cost model nor used by another "
+                                         "quantity%s%s%s",
+                                         near != NULL ? "; did you mean '" : "",
+                                         near != NULL ? near : "", near != NULL ? "'?" : "");
+    }
+    for (size_t i = 0; i < block->block_count && status == WAVECAST_OK; i++)
+        status = useless_refuse(kernel, &block->blocks[i], error);
+    return status;
+}
+
 enum wavecast_status wavecast_model__slots_resolve(const struct wavecast_plan *plan,
                                                    struct wavecast_model__slots *slots,
                                                    struct wavecast_error *error)
 {
     const struct wavecast_hwdb__block *common = &plan->problem.kernel->common;
     struct chain chain = {{common}, 1};
-    enum wavecast_status status =
-        resolve(plan, &chain, CONFIG, COUNT(CONFIG), slots->config, error);
+    enum wavecast_status status = useless_refuse(plan->problem.kernel, common, error);
+    if (status == WAVECAST_OK)
+        status = resolve(plan, &chain, CONFIG, COUNT(CONFIG), slots->config, error);
     for (size_t l = 0; l < plan->launch_count && status == WAVECAST_OK; l++) {
         const struct wavecast_hwdb__block *launch = plan->launch_blocks[l];
         chain = (struct chain){{launch, common}, 2};

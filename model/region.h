@@ -6,7 +6,10 @@
 #include "model/analytic.h"
 #include <wavecast/regions.h>
 
-enum { WAVECAST_MODEL__TRIALS_MAX = 4 };
+enum {
+    WAVECAST_MODEL__TRIALS_MAX = 4,
+    WAVECAST_MODEL__OVERRIDES_MAX = 16 /* of a problem, with the one that a rule adds */
+};
 
 /* One side of a comparison: a configuration of a plan and its time. */
 struct wavecast_model__side {

@@ -125,13 +125,21 @@ static enum wavecast_status on_as_if(const struct wavecast_model__rule *rule,
                                      struct wavecast_model__side *on, struct wavecast_error *error)
 {
     for (size_t i = 0; i < WAVECAST_MODEL__TRIALS_MAX && rule->trials[i] > 0; i++) {
-        const struct wavecast_override override = {rule->quantity, rule->trials[i]};
+        struct wavecast_override overrides[WAVECAST_MODEL__OVERRIDES_MAX];
+        size_t count = scene->problem->override_count;
         struct wavecast_problem problem = *scene->problem;
         struct wavecast_model__trial t = {0};
         enum wavecast_status status;
         size_t index;
-        problem.overrides = &override;
-        problem.override_count = 1;
+        if (count >= WAVECAST_MODEL__OVERRIDES_MAX)
+            return wavecast_base__error_set(error, WAVECAST_ERROR_RANGE, NULL, 0, 0,
+                                            "%zu overrides; at most %d are allowed", count,
+                                            (int)WAVECAST_MODEL__OVERRIDES_MAX - 1);
+        if (count > 0)
+            memcpy(overrides, problem.overrides, count * sizeof(*overrides));
+        overrides[count] = (struct wavecast_override){rule->quantity, rule->trials[i]};
+        problem.overrides = overrides;
+        problem.override_count = count + 1;
         status = wavecast_model__trial_open(&problem, NULL, scene->histogram, &t, error);
         if (status != WAVECAST_OK)
             return status;

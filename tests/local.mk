@@ -25,6 +25,7 @@ test_programs = \
     tests/test_base_file
 
 test_scripts = \
+    tests/check_fields.sh \
     tests/check_format.sh \
     tests/check_headers.sh \
     tests/check_includes.sh \

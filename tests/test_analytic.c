@@ -517,3 +517,31 @@ Test(analytic, the_best_is_the_smallest_finite_and_first)
     cr_assert_eq(wavecast_predict_argmin((const double[]){INFINITY, NAN}, 2), 2u);
     cr_assert_eq(wavecast_predict_argmin(NULL, 0), 0u);
 }
+
+/* Equal predictions stand for one another; what is ranked is taken out. */
+Test(analytic, ranking_skips_equals_and_infinities)
+{
+    double time_us[] = {3, 1, 1 + 1e-12, INFINITY, 2, NAN, 2.5};
+    size_t ranked[7] = {0};
+    cr_assert_eq(wavecast_predict_rank(time_us, 7, ranked, 2), 2u);
+    cr_assert(ranked[0] == 1 && ranked[1] == 4);
+    cr_assert(isinf(time_us[2]) && time_us[0] == 3);
+    cr_assert_eq(wavecast_predict_rank(time_us, 7, ranked, 7), 2u);
+    cr_assert(ranked[0] == 6 && ranked[1] == 0);
+    cr_assert_eq(wavecast_predict_rank(time_us, 7, ranked, 7), 0u);
+}
+
+/* The largest exponent that files may give, for the longest and the shortest launches. */
+Test(analytic, the_largest_device_power_gives_finite_times)
+{
+    const struct wavecast_problem problem = bare("ticks", ONE_PANEL);
+    const uint32_t many[] = {10000000, 0, 0, 0}, one[] = {1, 0, 0, 0};
+    struct wavecast_model__terms t;
+    gpu.memory.overlap_power = wavecast_gpu_field_find("memory.overlap_power")->max;
+    /* 1000000 CTAs of 10 us in 40 places. */
+    t = ask(&problem, "rows=10,stages=1,split=1,smem=24000", many);
+    near(t.body_us, 250000, "body_us of many", __LINE__);
+    gpu.clock.boost_mhz = 20000; /* the same work in a twentieth */
+    t = ask(&problem, "rows=10,stages=1,split=1,smem=24000", one);
+    near(t.body_us, 0.5, "body_us of one", __LINE__);
+}

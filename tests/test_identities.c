@@ -138,6 +138,9 @@ static struct wavecast_gpu random_gpu(void)
                  {"tensor.fp8_tflop_s", 3},
                  {"memory.bandwidth_gb_s", 5},
                  {"memory.run_overhead_bytes", 4},
+                 {"memory.overlap_power", 1.5},
+                 {"l2.reuse_power", 2},
+                 {"l2.warm_power", 2},
                  {"l2.capacity_bytes", 8},
                  {"l2.bandwidth_gb_s", 3},
                  {"sm.smem_bytes_per_clock", 2},
@@ -259,8 +262,8 @@ static void check_parts(const struct question *q, const struct answer *a, size_t
     double sum = 0;
     cr_assert_eq(cost.total_us, a->time_us[i], "%s", words(q, a, i));
     for (int f = 0; f < WAVECAST_FACTOR_COUNT; f++) {
-        cr_assert(cost.factor_us[f] >= 0, "%s %g: %s", wavecast_factor_name(f), cost.factor_us[f],
-                  words(q, a, i));
+        cr_assert(cost.factor_us[f] >= 0, "%s %g: %s",
+                  wavecast_factor_name((enum wavecast_factor)f), cost.factor_us[f], words(q, a, i));
         cr_assert(cost.factor_us[f] <= cost.factor_us[cost.limiting]);
         sum += cost.factor_us[f];
     }
@@ -324,7 +327,6 @@ static double check_launch(const struct wavecast_term *terms, size_t count, size
 
 Test(identities, explanations_add_up)
 {
-    const double device_power = 4; /* "overlap4" in the formula of body_us */
     for (int n = 0; n < GPUS / 10; n++) {
         struct question q;
         struct answer a;
@@ -345,7 +347,7 @@ Test(identities, explanations_add_up)
             cr_assert_eq(terms[0].depth, 0);
             for (size_t at = 1; at < count; at++)
                 if (terms[at].depth == 1)
-                    sum += check_launch(terms, count, &at, device_power);
+                    sum += check_launch(terms, count, &at, q.gpu.memory.overlap_power);
             cr_assert_float_eq(sum, a.time_us[i], 1e-9 * sum, "%s", words(&q, &a, i));
             for (size_t at = 1; at < count; at++)
                 cr_assert(terms[at].depth >= 1 && terms[at].depth <= terms[at - 1].depth + 4 &&

@@ -11,6 +11,7 @@
 #include "tests/support.h"
 #include <criterion/criterion.h>
 #include <dirent.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,6 +108,27 @@ Test(kernel, every_mistake_is_explained)
     cr_assert_geq(count, 75u);
 }
 
+/* How many names are left depends on the fields of a GPU; more than 512 is too many. */
+Test(kernel, names_have_a_limit)
+{
+    static char text[FILE_BYTES];
+    const char *list = directory;
+    struct wavecast_error error = WAVECAST_ERROR_INIT;
+    struct wavecast_hwdb *db = NULL;
+    size_t used = (size_t)snprintf(
+        text, sizeof(text),
+        "schema: wavecast/kernel/1\nid: many\nname: Many\nformats:\n"
+        "  bf16: {weight_bytes: 2, activation_bytes: 2, output_bytes: 2, scale_block: 0, tensor: "
+        "bf16}\ncolumns:\n  rows: [10]\nquantities:\n");
+    for (int i = 0; i < 512; i++)
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "  q%d: 1\n", i);
+    write_kernel("many.yaml", text);
+    cr_assert_eq(wavecast_hwdb_load(&list, 1, &db, &error), WAVECAST_ERROR_RANGE);
+    cr_assert_not_null(strstr(error.text, ": too many names; at most 512 in one description"));
+    cr_assert_eq(strncmp(error.text, "quantities.q", strlen("quantities.q")), 0);
+    cr_assert_gt(error.line, 300);
+}
+
 /* ---- mistakes that show when a plan is made ---------------------------------------------- */
 
 /* A correct description in parts; a test replaces one of them. */
@@ -168,6 +190,16 @@ static const char *with(const char *text, const char *word, const char *line)
     rest = strchr(at, '\n') + 1;
     snprintf(changed, sizeof(changed), "%.*s%s%s", (int)(start - text), text, line, rest);
     return changed;
+}
+
+/* A misspelt optional quantity would silently get its default. */
+Test(kernel, quantities_that_nobody_reads_are_refused)
+{
+    refuse(COMMON, with(LAUNCH, "steps", "          steps: 1\n          loads_in_flght: 2\n"),
+           WAVECAST_ERROR_SCHEMA,
+           "launches[0].phases[0].quantities.loads_in_flght: is neither read by a cost model nor "
+           "used by another "
+           "quantity; did you mean 'loads_in_flight'?");
 }
 
 Test(kernel, quantities_that_the_model_needs)
@@ -307,6 +339,39 @@ Test(kernel, large_overlap_powers_are_refused_or_finite)
         wavecast_plan_free(plan);
         wavecast_hwdb_free(db);
     }
+}
+
+/*
+ * Three configurations in a row. A neighbour that costs more raises the score by half of its
+ * excess, at most 10 %; where there is none, 10 % is taken. Two neighbours count a half each.
+ */
+Test(kernel, scores_prefer_the_middle)
+{
+    char head[1024];
+    const uint32_t counts[] = {400, 50, 0, 3};
+    double t[3], score[3], expected[3];
+    struct wavecast_hwdb *db;
+    struct wavecast_problem problem;
+    struct scene scene;
+    snprintf(head, sizeof(head),
+             "%.*s[10, 20, 40]\nconstants:\n"
+             "  neighbour_weight: {value: 0.5, source: assumed, note: round}\n"
+             "  neighbour_cap: {value: 0.1, source: assumed, note: round}\n",
+             (int)(strstr(HEAD, "[10]") - HEAD), HEAD);
+    db = load(head, COMMON, LAUNCH);
+    problem = problem_of(db);
+    scene = scene_open(&problem);
+    scene_route_counts(&scene, counts, 4);
+    cr_assert_eq(wavecast_predict_all(scene.analytic, NULL, scene.plan, scene.workload, t, NULL),
+                 WAVECAST_OK);
+    wavecast_predict_score(scene.plan, t, score);
+    expected[0] = t[0] * (1 + 0.5 * (0.1 + fmin(0.1, t[1] / t[0] - 1)) / 2);
+    expected[1] = t[1] * (1 + 0.5 * (fmin(0.1, t[0] / t[1] - 1) + fmin(0.1, t[2] / t[1] - 1)) / 2);
+    expected[2] = t[2] * (1 + 0.5 * (fmin(0.1, t[1] / t[2] - 1) + 0.1) / 2);
+    for (size_t i = 0; i < 3; i++)
+        cr_expect_float_eq(score[i], expected[i], 1e-12 * expected[i], "%g", score[i]);
+    scene_close(&scene);
+    wavecast_hwdb_free(db);
 }
 
 /* ---- the shipped ones -------------------------------------------------------------------- */

@@ -260,22 +260,6 @@ Test(set, loads_the_recorded_sets)
     check_recorded("validate/recorded/h200-alpha-moe-olmoe", "h200-sxm", 32.75);
 }
 
-/* The budget is 20 ms; several times that here, for sanitizers and busy machines. */
-Test(set, loads_quickly)
-{
-    double best_s = 1.0;
-
-    for (int i = 0; i < 5; i++) {
-        clock_t start = clock();
-
-        wavecast_measurement_set_free(
-            load("validate/recorded/h100-alpha-moe-olmoe", alpha_columns, COUNT(alpha_columns)));
-        best_s = fmin(best_s, (double)(clock() - start) / (double)CLOCKS_PER_SEC);
-    }
-    cr_log_info("9,272 rows in %.0f us", wavecast_units_us_from_s(best_s));
-    cr_assert_lt(best_s, 0.2);
-}
-
 /* Bad sets ------------------------------------------------------------------------------------- */
 
 /* What tests/bad_sets/NAME/expected says: a status, then a part of the message. */

@@ -298,6 +298,9 @@ Test(plan, unknown_hardware_numbers_are_named)
                                          "memory.read_efficiency_frac",
                                          "memory.run_overhead_bytes",
                                          "memory.copy_latency_ns",
+                                         "memory.overlap_power",
+                                         "l2.reuse_power",
+                                         "l2.warm_power",
                                          "l2.capacity_bytes",
                                          "l2.effective_frac",
                                          "l2.copy_latency_ns",
@@ -449,18 +452,20 @@ Test(plan, prediction_does_not_allocate)
     struct wavecast_problem problem = scene_problem(db, "h100-sxm", "vllm-triton", "olmoe-1b-7b");
     struct scene scene = scene_open(&problem);
     const size_t count = wavecast_plan_config_count(scene.plan);
-    double *time_us = calloc(count, sizeof(*time_us));
+    double *time_us = calloc(count, sizeof(*time_us)), *score_us = calloc(count, sizeof(*score_us));
     uint32_t counts[64] = {5, 9, 100};
     const struct wavecast_histogram histogram = scene_histogram(counts, 64);
     struct wavecast_term terms[WAVECAST_TERMS_MAX];
     struct wavecast_cost cost;
-    size_t best, term_count;
+    size_t best, ranked, term_count;
     support_allocations_begin(0);
     cr_assert_eq(wavecast_workload_set(scene.workload, &histogram, NULL), WAVECAST_OK);
     cr_assert_eq(
         wavecast_predict_all(scene.analytic, NULL, scene.plan, scene.workload, time_us, NULL),
         WAVECAST_OK);
     best = wavecast_predict_argmin(time_us, count);
+    wavecast_predict_score(scene.plan, time_us, score_us);
+    cr_assert_eq(wavecast_predict_rank(score_us, count, &ranked, 1), 1u);
     cr_assert_eq(wavecast_predict_estimate(scene.analytic, NULL, scene.plan, scene.workload, best,
                                            &cost, NULL),
                  WAVECAST_OK);
@@ -470,6 +475,7 @@ Test(plan, prediction_does_not_allocate)
     cr_assert_not(support_allocations_end());
     cr_assert_eq(cost.total_us, time_us[best]);
     free(time_us);
+    free(score_us);
     scene_close(&scene);
 }
 

@@ -100,7 +100,10 @@ enum wavecast_status wavecast_plan_new(const struct wavecast_problem *problem,
 /* Releases a plan; NULL is fine. */
 void wavecast_plan_free(struct wavecast_plan *plan);
 
-/* The problem as resolved: dtype and launch are set. Borrowed. */
+/*
+ * The problem as resolved: dtype is set, launch points into the kernel (NULL: all),
+ * overrides are dropped. Borrowed from the plan.
+ */
 const struct wavecast_problem *wavecast_plan_problem_get(const struct wavecast_plan *plan);
 enum wavecast_dtype wavecast_plan_dtype_get(const struct wavecast_plan *plan);
 
@@ -253,8 +256,8 @@ size_t wavecast_predict_argmin(const double *time_us, size_t count);
 size_t wavecast_predict_rank(double *time_us, size_t count, size_t *ranked, size_t capacity);
 
 /*
- * The times to choose by: each raised by what its neighbours in the
- * configuration space cost beyond it, so that the middle of a plateau is
+ * The times to choose by: each corrected by what its neighbours in the
+ * configuration space cost beyond it (or below it), so that the middle of a plateau is
  * preferred to its edge (docs/analytic-model.md, "Choosing"). Equal to
  * time_us for kernels whose description does not ask for it. Both arrays have
  * config_count entries and may not overlap; infinite stays infinite.
