@@ -320,6 +320,7 @@ enum cli_exit cli_evaluate_set(const struct cli_arguments *arguments,
     enum cli_exit code = evaluate(&subject, context->db);
     free(subject.plan_index);
     free(subject.plan_us);
+    free(subject.plan_score_us);
     wavecast_workload_free(subject.workload);
     wavecast_plan_free(subject.plan);
     wavecast_measurement_set_free(subject.set);
