@@ -144,3 +144,7 @@ dist_hwdbmodels_DATA += \
 dist_hwdbkernels_DATA += \
     hwdb/data/kernels/alpha-moe.yaml \
     hwdb/data/kernels/vllm-triton.yaml
+
+EXTRA_DIST += \
+    hwdb/evidence/README.md \
+    hwdb/evidence/h200-sxm-microbench.csv
