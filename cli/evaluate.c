@@ -5,6 +5,10 @@
 #include "cli/talk.h"
 #include "cli/verb.h"
 
+#include <wavecast/crossval.h>
+#include <wavecast/fit.h>
+
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,24 +42,91 @@ char *cli_evaluate_fitted(const struct wavecast_kernel *kernel, const char *data
     return list;
 }
 
-static enum cli_exit evaluate_run(const struct cli_arguments *arguments)
+char *cli_evaluate_fitted_here(const struct cli_subject *subject)
 {
-    struct wavecast_error error = WAVECAST_ERROR_INIT;
-    const struct wavecast_predictor *predictor = NULL;
-    struct cli_context context;
+    char *folder = cli_subject_folder(subject);
+    char *names = cli_evaluate_fitted(subject->problem.kernel, folder);
+    free(folder);
+    return names;
+}
+
+enum cli_exit cli_evaluate_hold(const struct cli_arguments *arguments,
+                                const struct wavecast_evaluate_summary *summary)
+{
+    enum cli_exit code = CLI_EXIT_OK;
+    if (arguments->max_regret.given && summary->regret_mean_frac > arguments->max_regret.value)
+        code = cli_fail(CLI_EXIT_PROBLEMS, "over budget: mean regret %.4f > %.4f",
+                        summary->regret_mean_frac, arguments->max_regret.value);
+    if (arguments->max_mape.given && summary->mape_frac > arguments->max_mape.value)
+        code = cli_fail(CLI_EXIT_PROBLEMS, "over budget: mean error of times %.4f > %.4f",
+                        summary->mape_frac, arguments->max_mape.value);
+    return code;
+}
+
+enum cli_exit cli_evaluate_unknown(const char *name)
+{
+    char *allowed = cli_format("analytic");
+    for (size_t i = 0; i < wavecast_fit_form_count(); i++) {
+        char *longer = cli_format("%s%s%s", allowed, i == 0 ? "; fitted to timings: " : ", ",
+                                  wavecast_fit_form_at(i)->name);
+        free(allowed);
+        allowed = longer;
+    }
+    (void)cli_fail(CLI_EXIT_INPUT, "no predictor '%s'; allowed: %s", name, allowed);
+    free(allowed);
+    return CLI_EXIT_INPUT;
+}
+
+/* Whether timings are to be fitted: of the set itself, or of another. */
+static bool is_crossval(const struct cli_arguments *arguments)
+{
+    return arguments->train.given || arguments->fit_from != NULL;
+}
+
+/* Options that do not go together. */
+static enum cli_exit evaluate_demand(const struct cli_arguments *arguments)
+{
     if ((arguments->operand_count == 0) == (arguments->winners == NULL))
         return cli_fail(CLI_EXIT_USAGE,
                         "evaluate: give either a measurement set's folder or --winners FILE");
-    if (wavecast_predictor_find(arguments->predictor, &predictor, &error) != WAVECAST_OK)
-        return cli_fail_error(&error);
-    if (predictor->needs_coefficients)
-        return cli_fail(CLI_EXIT_INPUT, "%s needs fitted coefficients; try analytic",
-                        predictor->name);
-    enum cli_exit code = cli_context_open(arguments, &context);
+    if (arguments->winners != NULL && is_crossval(arguments))
+        return cli_fail(CLI_EXIT_USAGE,
+                        "evaluate: --train and --fit-from are for measurement sets");
+    if (!is_crossval(arguments) && (arguments->budget_curve || arguments->noise_floor != NULL))
+        return cli_fail(CLI_EXIT_USAGE, "evaluate: --budget-curve and --noise-floor need --train N "
+                                        "or --fit-from SETDIR");
+    return CLI_EXIT_OK;
+}
+
+static enum cli_exit evaluate_plain(const struct cli_arguments *arguments,
+                                    const struct cli_context *context)
+{
+    const struct wavecast_predictor *predictor = NULL;
+    const struct wavecast_fit_form *form = NULL;
+    const char *name = arguments->predictor != NULL ? arguments->predictor : "analytic";
+    bool known = wavecast_predictor_find(name, &predictor, NULL) == WAVECAST_OK;
+    if (wavecast_fit_form_find(name, &form, NULL) == WAVECAST_OK ||
+        (known && predictor->needs_coefficients))
+        return cli_fail(CLI_EXIT_USAGE,
+                        "evaluate: %s is fitted to timings: say on how many histograms with "
+                        "--train N, or on which other set with --fit-from SETDIR",
+                        name);
+    if (!known)
+        return cli_evaluate_unknown(name);
+    return arguments->winners != NULL ? cli_evaluate_winners(arguments, context, predictor)
+                                      : cli_evaluate_set(arguments, context, predictor);
+}
+
+static enum cli_exit evaluate_run(const struct cli_arguments *arguments)
+{
+    struct cli_context context;
+    enum cli_exit code = evaluate_demand(arguments);
+    if (code == CLI_EXIT_OK)
+        code = cli_context_open(arguments, &context);
     if (code != CLI_EXIT_OK)
         return code;
-    code = arguments->winners != NULL ? cli_evaluate_winners(arguments, &context, predictor)
-                                      : cli_evaluate_set(arguments, &context, predictor);
+    code = is_crossval(arguments) ? cli_evaluate_crossval(arguments, &context)
+                                  : evaluate_plain(arguments, &context);
     cli_context_close(&context);
     return code;
 }
@@ -65,8 +136,8 @@ static const struct cli_option evaluate_options[] = {
      .kind = CLI_OPTION_TEXT,
      .offset = offsetof(struct cli_arguments, predictor),
      .argument = "NAME",
-     .fallback = "analytic",
-     .help = "cost model to evaluate"},
+     .help = "cost model or fitted form to evaluate; else analytic, or the default form when "
+             "fitting"},
     {.name = "max-regret",
      .kind = CLI_OPTION_NUMBER,
      .offset = offsetof(struct cli_arguments, max_regret),
@@ -77,6 +148,56 @@ static const struct cli_option evaluate_options[] = {
      .offset = offsetof(struct cli_arguments, max_mape),
      .argument = "FRACTION",
      .help = "budget: exit with 1 when the mean error of the times is above it"},
+};
+static const struct cli_option crossval_options[] = {
+    {.name = "train",
+     .kind = CLI_OPTION_INTEGER,
+     .offset = offsetof(struct cli_arguments, train),
+     .argument = "N",
+     .min = 1,
+     .max = INT_MAX,
+     .help = "in each fold fit to the timings of N histograms and judge on all others"},
+    {.name = "folds",
+     .kind = CLI_OPTION_INTEGER,
+     .offset = offsetof(struct cli_arguments, folds),
+     .argument = "N",
+     .fallback = "20",
+     .min = 1,
+     .max = WAVECAST_CROSSVAL_FOLDS_MAX,
+     .help = "random draws of the training histograms"},
+    {.name = "seed",
+     .kind = CLI_OPTION_INTEGER,
+     .offset = offsetof(struct cli_arguments, seed),
+     .argument = "N",
+     .fallback = "1",
+     .min = 0,
+     .max = LLONG_MAX,
+     .help = "seed of the draws"},
+    {.name = "fit-from",
+     .kind = CLI_OPTION_TEXT,
+     .offset = offsetof(struct cli_arguments, fit_from),
+     .argument = "SETDIR",
+     .help = "fit to the timings of another GPU's set, move the fit to this one's GPU; without "
+             "--train to all of them",
+     .complete = CLI_COMPLETE_DIRECTORIES},
+    {.name = "budget-curve",
+     .kind = CLI_OPTION_FLAG,
+     .offset = offsetof(struct cli_arguments, budget_curve),
+     .help = "also regret and error for 3 to 30 training histograms, and their GPU time"},
+    {.name = "timing-launches",
+     .kind = CLI_OPTION_INTEGER,
+     .offset = offsetof(struct cli_arguments, timing_launches),
+     .argument = "N",
+     .fallback = "10",
+     .min = 1,
+     .max = INT_MAX,
+     .help = "launches that one timing is taken to need, for GPU times"},
+    {.name = "noise-floor",
+     .kind = CLI_OPTION_TEXT,
+     .offset = offsetof(struct cli_arguments, noise_floor),
+     .argument = "SETDIR",
+     .help = "a repeat of the set: also regrets with those below its noise counted as 0",
+     .complete = CLI_COMPLETE_DIRECTORIES},
 };
 static const struct cli_option winners_options[] = {
     {.name = "winners",
@@ -110,10 +231,12 @@ static const struct cli_option winners_options[] = {
 };
 static const struct cli_option_group evaluate_group = {"Evaluation", evaluate_options,
                                                        COUNT_OF(evaluate_options)};
+static const struct cli_option_group crossval_group = {"Cross-validation", crossval_options,
+                                                       COUNT_OF(crossval_options)};
 static const struct cli_option_group winners_group = {"Winners files", winners_options,
                                                       COUNT_OF(winners_options)};
 static const struct cli_option_group *const evaluate_groups[] = {
-    &evaluate_group, &winners_group, &cli_group_database, &cli_group_output, NULL};
+    &evaluate_group, &crossval_group, &winners_group, &cli_group_database, &cli_group_output, NULL};
 
 const struct cli_verb cli_verb_evaluate = {
     .name = "evaluate",

@@ -3,155 +3,52 @@
 #include "cli/evaluate.h"
 #include "cli/memory.h"
 #include "cli/output.h"
+#include "cli/subject.h"
 #include "cli/talk.h"
 
 #include <wavecast/evaluate.h>
 #include <wavecast/measurement.h>
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define COUNT_OF(list) (sizeof(list) / sizeof((list)[0]))
 
-/* The set as a problem, and what a prediction callback needs. */
-struct subject {
+/* What a prediction callback needs. */
+struct analysis {
     const struct cli_arguments *arguments;
     const struct wavecast_predictor *predictor;
-    struct wavecast_measurement_info info;
-    struct wavecast_problem problem;
-    enum wavecast_dtype dtype;
-    struct wavecast_measurement_set *set;
-    struct wavecast_plan *plan;
+    struct cli_subject subject;
     struct wavecast_workload *workload;
-    size_t *plan_index;    /* of each configuration of the set; the plan's count when it has none */
     double *plan_us;       /* times of the plan's configurations */
     double *plan_score_us; /* what choices are made by */
 };
 
-/* A model that the file gives by its numbers only. */
-static void shape_from_numbers(const struct wavecast_measurement_info *info,
-                               struct wavecast_moe_shape *shape)
-{
-    *shape = (struct wavecast_moe_shape){
-        .experts = info->experts,
-        .experts_global = info->experts,
-        .top_k = info->top_k,
-        .hidden = info->hidden,
-        .intermediate = info->intermediate,
-        .gated = true,
-        .tp = 1,
-        .ep = 1,
-        .activation = WAVECAST_ACTIVATION_SWIGLU,
-        .weight_dtype = WAVECAST_DTYPE_FP8_BLOCK,
-    };
-    snprintf(shape->id, sizeof shape->id, "E%d,k%d,%dx%d", info->experts, info->top_k, info->hidden,
-             info->intermediate);
-}
-
-static enum wavecast_status find_problem(struct subject *subject, const struct wavecast_hwdb *db,
-                                         struct wavecast_error *error)
-{
-    struct wavecast_problem *problem = &subject->problem;
-    const struct wavecast_measurement_info *info = &subject->info;
-    enum wavecast_status status =
-        wavecast_measurement_info_load(subject->arguments->operands[0], &subject->info, error);
-    if (status == WAVECAST_OK)
-        status = wavecast_hwdb_gpu_find(db, info->gpu, &problem->gpu, error);
-    if (status == WAVECAST_OK)
-        status = wavecast_hwdb_kernel_find(db, info->kernel, &problem->kernel, error);
-    if (status == WAVECAST_OK && info->model[0] != '\0')
-        status = wavecast_hwdb_shape_find(db, info->model, &problem->shape, error);
-    else if (status == WAVECAST_OK)
-        shape_from_numbers(info, &problem->shape);
-    /* "fp8_e4m3" and the like say nothing about scales: the kernel's own format is meant. */
-    if (wavecast_dtype_find(info->weight_dtype, &subject->dtype, NULL) == WAVECAST_OK)
-        problem->dtype = &subject->dtype;
-    if (info->launch != WAVECAST_MEASUREMENT_LAUNCH_ALL)
-        problem->launch = wavecast_measurement_launch_name(info->launch);
-    return status;
-}
-
-static enum wavecast_status load_set(struct subject *subject, struct wavecast_error *error)
-{
-    size_t count = 0;
-    const char **columns = cli_evaluate_columns(subject->problem.kernel, &count);
-    const struct wavecast_measurement_read_options options = {.config_columns = columns,
-                                                              .config_column_count = count};
-    enum wavecast_status status = wavecast_measurement_set_load(subject->arguments->operands[0],
-                                                                &options, &subject->set, error);
-    free(columns);
-    for (size_t i = 0;
-         status == WAVECAST_OK && i < wavecast_measurement_warning_count(subject->set); i++)
-        fprintf(stderr, "wavecast: warning: %s\n",
-                wavecast_measurement_warning_at(subject->set, i));
-    return status;
-}
-
-static enum wavecast_status build_plan(struct subject *subject, struct wavecast_error *error)
-{
-    enum wavecast_status status = wavecast_plan_new(&subject->problem, &subject->plan, error);
-    if (status == WAVECAST_OK)
-        status = wavecast_workload_new(subject->plan, &subject->workload, error);
-    if (status != WAVECAST_OK)
-        return status;
-    size_t configs = wavecast_measurement_config_count(subject->set);
-    size_t planned = wavecast_plan_config_count(subject->plan);
-    subject->plan_index = cli_calloc(configs, sizeof *subject->plan_index);
-    subject->plan_us = cli_calloc(planned, sizeof *subject->plan_us);
-    subject->plan_score_us = cli_calloc(planned, sizeof *subject->plan_score_us);
-    for (size_t i = 0; i < configs; i++) {
-        const long long *values = wavecast_measurement_config_at(subject->set, i);
-        if (wavecast_plan_config_find(subject->plan, values, &subject->plan_index[i], NULL) !=
-            WAVECAST_OK)
-            subject->plan_index[i] = planned;
-    }
-    return WAVECAST_OK;
-}
-
 static enum wavecast_status predict(void *context, size_t histogram, double *time_us,
                                     double *score_us, struct wavecast_error *error)
 {
-    struct subject *subject = context;
+    struct analysis *analysis = context;
+    const struct cli_subject *subject = &analysis->subject;
     size_t planned = wavecast_plan_config_count(subject->plan);
     const struct wavecast_histogram *counts =
         wavecast_measurement_histogram_at(subject->set, histogram);
-    enum wavecast_status status = wavecast_workload_set(subject->workload, counts, error);
+    enum wavecast_status status = wavecast_workload_set(analysis->workload, counts, error);
     if (status == WAVECAST_OK)
-        status = wavecast_predict_all(subject->predictor, NULL, subject->plan, subject->workload,
-                                      subject->plan_us, error);
+        status = wavecast_predict_all(analysis->predictor, NULL, subject->plan, analysis->workload,
+                                      analysis->plan_us, error);
     if (status == WAVECAST_OK)
-        wavecast_predict_score(subject->plan, subject->plan_us, subject->plan_score_us);
+        wavecast_predict_score(subject->plan, analysis->plan_us, analysis->plan_score_us);
     for (size_t i = 0; status == WAVECAST_OK && i < wavecast_measurement_config_count(subject->set);
          i++) {
         size_t index = subject->plan_index[i];
-        time_us[i] = index < planned ? subject->plan_us[index] : (double)NAN;
-        score_us[i] = index < planned ? subject->plan_score_us[index] : (double)NAN;
+        time_us[i] = index < planned ? analysis->plan_us[index] : (double)NAN;
+        score_us[i] = index < planned ? analysis->plan_score_us[index] : (double)NAN;
     }
     return status;
 }
 
-/*
- * Names of the kernel's constants that were fitted to this very set, or NULL:
- * the errors on it then say less than those on other sets. Free the result.
- */
-static char *fitted_here(const struct subject *subject)
-{
-    const char *path = subject->arguments->operands[0];
-    size_t end = strlen(path);
-    while (end > 1 && path[end - 1] == '/')
-        end--;
-    size_t start = end;
-    while (start > 0 && path[start - 1] != '/')
-        start--;
-    char *folder = cli_format("%.*s", (int)(end - start), path + start);
-    char *names = cli_evaluate_fitted(subject->problem.kernel, folder);
-    free(folder);
-    return names;
-}
-
-static void add_head(struct cli_document *document, const struct subject *subject,
+static void add_head(struct cli_document *document, const struct analysis *analysis,
                      const struct wavecast_evaluation *evaluation)
 {
     static const struct cli_column columns[] = {
@@ -173,16 +70,17 @@ static void add_head(struct cli_document *document, const struct subject *subjec
         {.key = "fitted_constants", .title = "fitted to this set"},
     };
     const struct wavecast_evaluate_summary *all = &evaluation->entries[0].all;
-    char *fitted = fitted_here(subject);
+    const struct cli_subject *subject = &analysis->subject;
+    char *fitted = cli_evaluate_fitted_here(subject);
     struct cli_table *table = cli_document_record(document, NULL, NULL);
     cli_table_columns(table, columns, COUNT_OF(columns));
     cli_table_row(table, 0);
-    cli_put_text(table, subject->arguments->operands[0]);
+    cli_put_text(table, subject->path);
     cli_put_text(table, subject->info.gpu);
     cli_put_text(table, subject->info.kernel);
     cli_put_text(table, subject->problem.shape.id);
     cli_put_text(table, wavecast_dtype_name(wavecast_plan_dtype_get(subject->plan)));
-    cli_put_text(table, subject->predictor->name);
+    cli_put_text(table, analysis->predictor->name);
     cli_put_integer(table, (long long)evaluation->histograms);
     cli_put_integer(table, (long long)evaluation->configs);
     cli_put_integer(table, (long long)evaluation->points);
@@ -264,47 +162,37 @@ static void add_labels(struct cli_document *document, const struct wavecast_eval
     }
 }
 
-/* CLI_EXIT_PROBLEMS when a budget of the command line is exceeded. */
-static enum cli_exit hold_budget(const struct cli_arguments *arguments,
-                                 const struct wavecast_evaluate_summary *summary)
-{
-    enum cli_exit code = CLI_EXIT_OK;
-    if (arguments->max_regret.given && summary->regret_mean_frac > arguments->max_regret.value)
-        code = cli_fail(CLI_EXIT_PROBLEMS, "over budget: mean regret %.4f > %.4f",
-                        summary->regret_mean_frac, arguments->max_regret.value);
-    if (arguments->max_mape.given && summary->mape_frac > arguments->max_mape.value)
-        code = cli_fail(CLI_EXIT_PROBLEMS, "over budget: mean error of times %.4f > %.4f",
-                        summary->mape_frac, arguments->max_mape.value);
-    return code;
-}
-
-static enum cli_exit report(const struct subject *subject,
+static enum cli_exit report(const struct analysis *analysis,
                             const struct wavecast_evaluation *evaluation)
 {
     struct cli_document *document = cli_document_new();
-    add_head(document, subject, evaluation);
+    add_head(document, analysis, evaluation);
     add_entries(document, evaluation);
     add_labels(document, evaluation);
-    cli_document_print(document, subject->arguments);
-    return hold_budget(subject->arguments, &evaluation->entries[0].all);
+    cli_document_print(document, analysis->arguments);
+    return cli_evaluate_hold(analysis->arguments, &evaluation->entries[0].all);
 }
 
-static enum cli_exit evaluate(struct subject *subject, const struct wavecast_hwdb *db)
+static enum cli_exit evaluate(struct analysis *analysis, const struct wavecast_hwdb *db)
 {
     struct wavecast_error error = WAVECAST_ERROR_INIT;
     struct wavecast_evaluation evaluation = WAVECAST_EVALUATION_INIT;
     const struct wavecast_evaluate_predictor predictor = {
-        .name = subject->predictor->name, .predict = predict, .context = subject};
-    enum wavecast_status status = find_problem(subject, db, &error);
+        .name = analysis->predictor->name, .predict = predict, .context = analysis};
+    struct cli_subject *subject = &analysis->subject;
+    enum wavecast_status status =
+        cli_subject_open(analysis->arguments->operands[0], db, subject, &error);
     if (status == WAVECAST_OK)
-        status = load_set(subject, &error);
-    if (status == WAVECAST_OK)
-        status = build_plan(subject, &error);
-    if (status == WAVECAST_OK)
+        status = wavecast_workload_new(subject->plan, &analysis->workload, &error);
+    if (status == WAVECAST_OK) {
+        size_t planned = wavecast_plan_config_count(subject->plan);
+        analysis->plan_us = cli_calloc(planned, sizeof *analysis->plan_us);
+        analysis->plan_score_us = cli_calloc(planned, sizeof *analysis->plan_score_us);
         status = wavecast_evaluate_run(subject->set, &predictor, 1, &evaluation, &error);
+    }
     if (status != WAVECAST_OK)
         return cli_fail_error(&error);
-    enum cli_exit code = report(subject, &evaluation);
+    enum cli_exit code = report(analysis, &evaluation);
     wavecast_evaluate_free(&evaluation);
     return code;
 }
@@ -313,16 +201,14 @@ enum cli_exit cli_evaluate_set(const struct cli_arguments *arguments,
                                const struct cli_context *context,
                                const struct wavecast_predictor *predictor)
 {
-    struct subject subject;
-    memset(&subject, 0, sizeof subject);
-    subject.arguments = arguments;
-    subject.predictor = predictor;
-    enum cli_exit code = evaluate(&subject, context->db);
-    free(subject.plan_index);
-    free(subject.plan_us);
-    free(subject.plan_score_us);
-    wavecast_workload_free(subject.workload);
-    wavecast_plan_free(subject.plan);
-    wavecast_measurement_set_free(subject.set);
+    struct analysis analysis;
+    memset(&analysis, 0, sizeof analysis);
+    analysis.arguments = arguments;
+    analysis.predictor = predictor;
+    enum cli_exit code = evaluate(&analysis, context->db);
+    free(analysis.plan_us);
+    free(analysis.plan_score_us);
+    wavecast_workload_free(analysis.workload);
+    cli_subject_close(&analysis.subject);
     return code;
 }

@@ -6,12 +6,15 @@ wavecast_SOURCES += \
     cli/complete.c \
     cli/config_table.c cli/config_table.h \
     cli/context.c cli/context.h \
+    cli/crossval_methods.c cli/crossval_methods.h \
     cli/entries.c cli/entries.h \
     cli/evaluate.c cli/evaluate.h \
+    cli/evaluate_cv.c \
     cli/evaluate_set.c \
     cli/evaluate_winners.c \
     cli/exit.c cli/exit.h \
     cli/explain.c \
+    cli/fit.c \
     cli/groups.c \
     cli/help.c cli/help.h \
     cli/hwdb_check.c \
@@ -35,6 +38,7 @@ wavecast_SOURCES += \
     cli/regions_matrix.c cli/regions_matrix.h \
     cli/scene.c cli/scene.h \
     cli/step.c \
+    cli/subject.c cli/subject.h \
     cli/talk.c cli/talk.h \
     cli/target.c cli/target.h \
     cli/verb.h \

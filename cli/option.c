@@ -20,7 +20,7 @@ struct parser {
     const struct cli_option *options[OPTION_MAX];
     struct option long_options[OPTION_MAX + 1];
     const char *names[OPTION_MAX];
-    char letters[OPTION_MAX + 2];
+    char letters[2 * OPTION_MAX + 2];
     size_t count;
     size_t letter_count;
 };
@@ -49,8 +49,11 @@ static bool parser_add(void *context, const struct cli_option *option)
         .has_arg = option->kind == CLI_OPTION_FLAG ? no_argument : required_argument,
         .val = OPTION_FIRST + (int)i,
     };
-    if (option->letter != 0)
+    if (option->letter != 0) {
         parser->letters[++parser->letter_count] = option->letter;
+        if (option->kind != CLI_OPTION_FLAG)
+            parser->letters[++parser->letter_count] = ':';
+    }
     parser->count = i + 1;
     return true;
 }

@@ -42,9 +42,12 @@ struct cli_arguments {
     const char *gpu, *model, *kernel, *dtype, *launch;
     const char *routing, *histograms, *row, *trace;
     struct cli_integer tokens, seed, window, top;
-    const char *config, *predictor, *rules, *kind, *winners;
+    const char *config, *predictor, *rules, *kind, *winners, *output, *form;
     struct cli_list gpu_alias;
     struct cli_number max_regret, max_mape;
+    struct cli_integer train, folds, timing_launches;
+    const char *noise_floor, *fit_from;
+    bool budget_curve;
     bool all_gpus, all_models;
     const char *const *operands;
     size_t operand_count;

@@ -3,6 +3,7 @@ EXTRA_DIST += \
     docs/CONTRIBUTING.md \
     docs/analytic-model.md \
     docs/architecture.md \
+    docs/fitting.md \
     docs/hwdb-format.md \
     docs/kernel-descriptions.md \
     docs/regions.md \

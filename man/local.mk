@@ -3,6 +3,7 @@ dist_man_MANS += \
     man/wavecast.1 \
     man/wavecast-evaluate.1 \
     man/wavecast-explain.1 \
+    man/wavecast-fit.1 \
     man/wavecast-hwdb.1 \
     man/wavecast-kernels.1 \
     man/wavecast-models.1 \

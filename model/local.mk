@@ -7,6 +7,10 @@ libwavecast_la_SOURCES += \
     model/plan.c model/plan.h \
     model/plan_text.c \
     model/explain.c \
+    model/fit.c model/fit.h \
+    model/fit_file.c \
+    model/fit_forms.c \
+    model/fit_numerics.c \
     model/predictor.c \
     model/quantities.c \
     model/rank.c \
@@ -24,6 +28,7 @@ libwavecast_la_SOURCES += \
     model/routing_trace.c \
     model/routing_weights.c
 wavecastinclude_HEADERS += \
+    include/wavecast/fit.h \
     include/wavecast/predict.h \
     include/wavecast/regions.h \
     include/wavecast/routing.h

@@ -6,9 +6,11 @@
 test_programs = \
     tests/test_cli_formats \
     tests/test_cli_output \
+    tests/test_crossval \
     tests/test_hwdb \
     tests/test_hwdb_load \
     tests/test_evaluate \
+    tests/test_fit \
     tests/test_measurement \
     tests/test_plan \
     tests/test_occupancy \

@@ -5,17 +5,12 @@
  */
 #include "base/error.h"
 #include "base/memory.h"
-#include "validate/metrics.h"
+#include "validate/judge.h"
 #include "validate/summary.h"
 #include "validate/view.h"
-#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { LARGEST_TOP = 8 };
-
-static const size_t top_sizes[WAVECAST_EVALUATE_TOP_COUNT] = {1, 4, LARGEST_TOP};
 
 /* State of one evaluation. */
 struct run {
@@ -33,12 +28,6 @@ struct run {
 enum baseline { BEST_STATIC, BEST_SINGLE, ORACLE, BASELINE_COUNT };
 
 static const char *const baseline_names[BASELINE_COUNT] = {"best-static", "best-single", "oracle"};
-
-size_t wavecast_evaluate_top_size(size_t index)
-{
-    assert(index < WAVECAST_EVALUATE_TOP_COUNT);
-    return top_sizes[index];
-}
 
 static enum wavecast_status make_entry(struct run *run, size_t index, const char *name,
                                        struct wavecast_error *error)
@@ -84,69 +73,6 @@ static enum wavecast_status make_room(struct run *run,
     return status;
 }
 
-/* A choice with everything that follows from the set alone. */
-static void fill_choice(const struct run *run, const struct wavecast_validate__timed *timed,
-                        size_t config, struct wavecast_evaluate_choice *choice)
-{
-    const double *time_us = wavecast_measurement_times_get(run->view.set, timed->histogram);
-
-    *choice = (struct wavecast_evaluate_choice){.histogram = timed->histogram,
-                                                .config = config,
-                                                .best_config = timed->best_config,
-                                                .time_us = time_us[config],
-                                                .best_us = timed->best_us,
-                                                .predicted_us = NAN,
-                                                .unconstrained_config = config};
-    choice->regret_frac = time_us[config] / timed->best_us - 1.0;
-    for (size_t i = 0; i < WAVECAST_EVALUATE_TOP_COUNT; i++)
-        choice->top_regret_frac[i] = i ? NAN : choice->regret_frac;
-}
-
-/* The error for a prediction that cannot be a time, or for none at all (config = configs). */
-static enum wavecast_status bad_prediction(const struct run *run, const char *name,
-                                           size_t histogram, size_t config,
-                                           struct wavecast_error *error)
-{
-    const char *row = wavecast_measurement_histogram_at(run->view.set, histogram)->name;
-    char text[128];
-
-    if (config == run->view.configs)
-        return wavecast_base__error_set(error, WAVECAST_ERROR_MISSING_VALUE, NULL, 0, 0,
-                                        "predictor '%s' has no time for any configuration that "
-                                        "was timed on histogram '%s'",
-                                        name, row);
-    wavecast_measurement_config_format(run->view.set, config, text, sizeof text);
-    return wavecast_base__error_set(error, WAVECAST_ERROR_RANGE, NULL, 0, 0,
-                                    "predictor '%s' gives %g us for histogram '%s', %s; a time "
-                                    "must be above zero",
-                                    name, run->predicted_us[config], row, text);
-}
-
-/* Turns the predictions of one histogram into a choice, and returns the number of errors noted. */
-static size_t judge(struct run *run, const struct wavecast_validate__timed *timed,
-                    const size_t *ranked, size_t ranked_count,
-                    struct wavecast_evaluate_choice *choice, double *errors)
-{
-    const double *time_us = wavecast_measurement_times_get(run->view.set, timed->histogram);
-    double regret = INFINITY;
-    size_t n = 0;
-
-    fill_choice(run, timed, ranked[0], choice);
-    choice->predicted_us = run->predicted_us[ranked[0]];
-    choice->unconstrained_config = wavecast_validate__argmin(run->score_us, run->view.configs);
-    for (size_t i = 0, top = 0; top < WAVECAST_EVALUATE_TOP_COUNT; i++) {
-        if (i < ranked_count)
-            regret = fmin(regret, time_us[ranked[i]] / timed->best_us - 1.0);
-        if (i + 1 == top_sizes[top])
-            choice->top_regret_frac[top++] = regret;
-    }
-    for (size_t c = 0; c < run->view.configs; c++) {
-        if (!isnan(time_us[c]) && isfinite(run->predicted_us[c]))
-            errors[n++] = run->predicted_us[c] / time_us[c] - 1.0;
-    }
-    return n;
-}
-
 /* Asks a predictor for one histogram. */
 static enum wavecast_status predict(struct run *run,
                                     const struct wavecast_evaluate_predictor *predictor,
@@ -154,29 +80,20 @@ static enum wavecast_status predict(struct run *run,
                                     struct wavecast_error *error)
 {
     const struct wavecast_validate__timed *timed = &run->view.timed[index];
-    const double *time_us = wavecast_measurement_times_get(run->view.set, timed->histogram);
-    size_t configs = run->view.configs, start = run->error_starts[index];
-    size_t ranked[LARGEST_TOP], count;
+    const struct wavecast_validate__answer answer = {predictor->name, run->predicted_us,
+                                                     run->score_us};
+    struct wavecast_validate__verdict verdict = {.choice = &entry->choices[index],
+                                                 .errors = run->errors + run->error_starts[index]};
     enum wavecast_status status;
 
-    for (size_t c = 0; c < configs; c++)
+    for (size_t c = 0; c < run->view.configs; c++)
         run->predicted_us[c] = run->score_us[c] = NAN;
     status = predictor->predict(predictor->context, timed->histogram, run->predicted_us,
                                 run->score_us, error);
-    if (status != WAVECAST_OK)
-        return status;
-    for (size_t c = 0; c < configs; c++) {
-        if (run->predicted_us[c] <= 0.0)
-            return bad_prediction(run, predictor->name, timed->histogram, c, error);
-        if (isnan(run->score_us[c]) || !isfinite(run->predicted_us[c]))
-            run->score_us[c] = run->predicted_us[c];
-    }
-    count = wavecast_validate__rank(run->score_us, time_us, configs, LARGEST_TOP, ranked);
-    if (count == 0)
-        return bad_prediction(run, predictor->name, timed->histogram, configs, error);
-    run->error_starts[index + 1] =
-        start + judge(run, timed, ranked, count, &entry->choices[index], run->errors + start);
-    return WAVECAST_OK;
+    if (status == WAVECAST_OK)
+        status = wavecast_validate__judge(&run->view, timed, &answer, &verdict, error);
+    run->error_starts[index + 1] = run->error_starts[index] + verdict.error_count;
+    return status;
 }
 
 static enum wavecast_status run_predictor(struct run *run,
@@ -205,7 +122,8 @@ static void choose_tuned(struct run *run, size_t index, struct wavecast_evaluate
     size_t configs = run->view.configs;
     struct wavecast_evaluate_choice *choice = &entry->choices[index];
 
-    fill_choice(run, timed, wavecast_validate__tuning_pick(&run->tuning, time_us, configs), choice);
+    wavecast_validate__choice_fill(
+        &run->view, timed, wavecast_validate__tuning_pick(&run->tuning, time_us, configs), choice);
     choice->unconstrained_config = wavecast_validate__tuning_pick(&run->tuning, NULL, configs);
 }
 
@@ -246,7 +164,8 @@ static void choose_single(struct run *run, struct wavecast_evaluate_entry *entry
 static void choose_best(struct run *run, struct wavecast_evaluate_entry *entry)
 {
     for (size_t i = 0; i < run->view.timed_count; i++)
-        fill_choice(run, &run->view.timed[i], run->view.timed[i].best_config, &entry->choices[i]);
+        wavecast_validate__choice_fill(&run->view, &run->view.timed[i],
+                                       run->view.timed[i].best_config, &entry->choices[i]);
 }
 
 static void run_baselines(struct run *run, struct wavecast_evaluate_entry *entries)

@@ -2,9 +2,12 @@
 libwavecast_la_SOURCES += \
     validate/baselines.c \
     validate/compare.c \
+    validate/crossval.c validate/crossval.h \
+    validate/crossval_folds.c \
     validate/evaluate.c validate/evaluation.h \
     validate/field.c validate/field.h \
     validate/intern.c validate/intern.h \
+    validate/judge.c validate/judge.h \
     validate/metrics.c validate/metrics.h \
     validate/rows.c \
     validate/set.c validate/set.h \
@@ -16,6 +19,7 @@ libwavecast_la_SOURCES += \
     validate/winners_score.c
 
 wavecastinclude_HEADERS += \
+    include/wavecast/crossval.h \
     include/wavecast/evaluate.h \
     include/wavecast/measurement.h
 

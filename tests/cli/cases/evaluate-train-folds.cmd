@@ -1,0 +1,1 @@
+wavecast evaluate ../../validate/recorded/h100-alpha-moe-olmoe --train 15 --folds 0

@@ -1,0 +1,1 @@
+wavecast evaluate ../../validate/recorded/h100-alpha-moe-olmoe --predictor analytic --train 58 --folds 2 --budget-curve --noise-floor ../../validate/recorded/h100-alpha-moe-olmoe-repeat --json | grep -oE '^  "[a-z_0-9]*"|"(coverage|interval|floored|within|gpu_time|ramp4|analytic|best_static)_[a-z_0-9]*"' | sort | uniq -c

@@ -1,0 +1,1 @@
+wavecast evaluate ../../validate/recorded/h100-alpha-moe-olmoe --predictor analytic --train 15 --folds 4 --json >$work/a; OMP_NUM_THREADS=3 wavecast evaluate ../../validate/recorded/h100-alpha-moe-olmoe --predictor analytic --train 15 --folds 4 --json | diff $work/a -

@@ -1,0 +1,1 @@
+wavecast evaluate --winners winners.csv --train 15

@@ -1,0 +1,1 @@
+wavecast fit sets --form wafe
