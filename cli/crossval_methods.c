@@ -142,8 +142,7 @@ static enum wavecast_status estimate(const struct cli_crossval_context *context,
     if (model->fit != NULL) {
         wavecast_fit_predict(model->fit, model->workload, model->plan_us);
         *interval_frac = wavecast_fit_summary_get(model->fit)->interval_frac;
-        memcpy(model->plan_score_us, model->plan_us,
-               wavecast_plan_config_count(plan) * sizeof *model->plan_us);
+        wavecast_fit_score(model->fit, model->workload, model->plan_us, model->plan_score_us);
         return WAVECAST_OK;
     }
     enum wavecast_status status = wavecast_predict_all(context->predictor, NULL, plan,

@@ -143,6 +143,21 @@ void wavecast_fit_predict(const struct wavecast_fit *fit, const struct wavecast_
     }
 }
 
+/*
+ * A fit to few timings errs independently for each configuration, and the
+ * smallest of many independent errors is a bad adviser; the analytic model
+ * errs for neighbours alike. Their geometric mean chooses better than either.
+ */
+void wavecast_fit_score(const struct wavecast_fit *fit, const struct wavecast_workload *workload,
+                        const double *time_us, double *score_us)
+{
+    for (size_t i = 0; i < fit->plan->config_count; i++) {
+        score_us[i] = time_us[i];
+        if (fit->form->leans_on_analytic && isfinite(time_us[i]))
+            score_us[i] = sqrt(time_us[i] * wavecast_model__analytic_us(fit->plan, workload, i));
+    }
+}
+
 /* ---- samples ----------------------------------------------------------------------------- */
 
 static enum wavecast_status point_check(const struct wavecast_fit_data *data, size_t index,

@@ -118,6 +118,7 @@ struct wavecast_model__form {
     struct wavecast_fit_form info; /* first: the public pointer is the private one */
     size_t points_min;             /* timings of a configuration that its coefficients need */
     size_t histograms_min;         /* without as many nothing can be fitted */
+    bool leans_on_analytic;        /* choices weigh the analytic time as much as the fitted */
     /* Fills x[feature_count] for a routing. */
     void (*features)(const struct wavecast_plan *plan, const struct wavecast_workload *workload,
                      size_t config, double analytic_us, double *x);

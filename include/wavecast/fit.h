@@ -102,6 +102,14 @@ const struct wavecast_fit_summary *wavecast_fit_summary_get(const struct wavecas
 void wavecast_fit_predict(const struct wavecast_fit *fit, const struct wavecast_workload *workload,
                           double *time_us);
 
+/*
+ * The times to choose by, from what wavecast_fit_predict gave: for forms that
+ * say so the geometric mean of fitted and analytic time, else the times
+ * themselves. Arrays of config_count entries; infinite stays infinite.
+ */
+void wavecast_fit_score(const struct wavecast_fit *fit, const struct wavecast_workload *workload,
+                        const double *time_us, double *score_us);
+
 /* Coefficients of one configuration, form->feature_count values; NAN: never timed. Borrowed. */
 const double *wavecast_fit_coefficients_get(const struct wavecast_fit *fit, size_t config);
 
