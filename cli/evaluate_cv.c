@@ -4,6 +4,7 @@
 #include "cli/evaluate.h"
 #include "cli/memory.h"
 #include "cli/output.h"
+#include "cli/summary.h"
 
 #include <wavecast/units.h>
 
@@ -203,33 +204,6 @@ static void add_head(struct cli_document *document, const struct trial *trial)
     cli_put_integer(table, (long long)result->scores.histograms);
 }
 
-static const struct cli_column summary_columns[] = {
-    {.key = "cases", .title = "n", .kind = CLI_KIND_INTEGER},
-    {.key = "regret_mean_frac", .title = "mean", .kind = CLI_KIND_FRACTION, .precision = 2},
-    {.key = "regret_median_frac", .title = "median", .kind = CLI_KIND_FRACTION, .precision = 2},
-    {.key = "regret_p95_frac", .title = "p95", .kind = CLI_KIND_FRACTION, .precision = 2},
-    {.key = "regret_max_frac", .title = "max", .kind = CLI_KIND_FRACTION, .precision = 1},
-    {.key = "hit1_frac", .title = "hit<1%", .kind = CLI_KIND_FRACTION},
-    {.key = "top4_regret_mean_frac", .title = "top 4", .kind = CLI_KIND_FRACTION, .precision = 2},
-    {.key = "top8_regret_mean_frac", .title = "top 8", .kind = CLI_KIND_FRACTION, .precision = 2},
-    {.key = "mape_frac", .title = "MAPE", .kind = CLI_KIND_FRACTION, .precision = 1},
-    {.key = "bias_frac", .title = "bias", .kind = CLI_KIND_FRACTION, .precision = 1},
-};
-
-static void put_summary(struct cli_table *table, const struct wavecast_evaluate_summary *summary)
-{
-    cli_put_integer(table, (long long)summary->histograms);
-    cli_put_number(table, summary->regret_mean_frac);
-    cli_put_number(table, summary->regret_median_frac);
-    cli_put_number(table, summary->regret_p95_frac);
-    cli_put_number(table, summary->regret_max_frac);
-    cli_put_number(table, summary->hit1_frac);
-    cli_put_number(table, summary->top_regret_mean_frac[1]);
-    cli_put_number(table, summary->top_regret_mean_frac[2]);
-    cli_put_number(table, summary->mape_frac);
-    cli_put_number(table, summary->bias_frac);
-}
-
 static const struct cli_column interval_columns[] = {
     {.key = "coverage_frac", .title = "in 90%", .kind = CLI_KIND_FRACTION, .precision = 1},
     {.key = "interval_mean_frac", .title = "+-", .kind = CLI_KIND_FRACTION, .precision = 1},
@@ -251,7 +225,7 @@ static void add_entries(struct cli_document *document, const struct trial *trial
     struct cli_table *table =
         cli_document_table(document, "choices", "Regret of the chosen configuration");
     cli_table_column(table, &name);
-    cli_table_columns(table, summary_columns, COUNT_OF(summary_columns));
+    cli_summary_columns(table);
     cli_table_columns(table, interval_columns, COUNT_OF(interval_columns));
     if (trial->has_floor)
         cli_table_columns(table, floor_columns, COUNT_OF(floor_columns));
@@ -259,7 +233,7 @@ static void add_entries(struct cli_document *document, const struct trial *trial
         const struct wavecast_crossval_extra *extra = &result->extras[i];
         cli_table_row(table, 0);
         cli_put_text(table, result->scores.entries[i].name);
-        put_summary(table, &result->scores.entries[i].all);
+        cli_summary_put(table, &result->scores.entries[i].all);
         cli_put_number(table, extra->coverage_frac);
         cli_put_number(table, extra->interval_mean_frac);
         if (!trial->has_floor)
@@ -275,7 +249,7 @@ static void add_group_columns(struct cli_table *table, const struct trial *trial
                               const struct cli_column *name)
 {
     cli_table_column(table, name);
-    cli_table_columns(table, summary_columns, COUNT_OF(summary_columns));
+    cli_summary_columns(table);
     for (size_t i = METHOD_CHOSEN + 1; i <= trial->method_count; i++) {
         const char *entry = trial->result.scores.entries[i].name;
         char *key = cli_format("%s_regret_mean_frac", entry);
@@ -302,7 +276,7 @@ static void add_labels(struct cli_document *document, const struct trial *trial)
     for (size_t g = 0; g < scores->label_count; g++) {
         cli_table_row(table, 0);
         cli_put_text(table, scores->labels[g]);
-        put_summary(table, &scores->entries[METHOD_CHOSEN].by_label[g]);
+        cli_summary_put(table, &scores->entries[METHOD_CHOSEN].by_label[g]);
         for (size_t i = METHOD_CHOSEN + 1; i <= trial->method_count; i++)
             cli_put_number(table, scores->entries[i].by_label[g].regret_mean_frac);
     }
@@ -318,7 +292,7 @@ static void add_tokens(struct cli_document *document, const struct trial *trial)
     for (size_t g = 0; g < scores->token_count; g++) {
         cli_table_row(table, 0);
         cli_put_integer(table, scores->tokens[g]);
-        put_summary(table, &scores->entries[METHOD_CHOSEN].by_tokens[g]);
+        cli_summary_put(table, &scores->entries[METHOD_CHOSEN].by_tokens[g]);
         for (size_t i = METHOD_CHOSEN + 1; i <= trial->method_count; i++)
             cli_put_number(table, scores->entries[i].by_tokens[g].regret_mean_frac);
     }
@@ -395,7 +369,7 @@ static void add_curve(struct cli_document *document, const struct trial *trial)
     struct cli_table *table =
         cli_document_table(document, "budget_curve", "By number of training histograms");
     cli_table_columns(table, columns, COUNT_OF(columns));
-    cli_table_columns(table, summary_columns, COUNT_OF(summary_columns));
+    cli_summary_columns(table);
     cli_table_columns(table, interval_columns, 1);
     for (size_t m = 0; m < trial->method_count; m++) {
         for (size_t i = 0; trial->contexts[m].form != NULL && i < trial->curve_count; i++) {
@@ -405,7 +379,7 @@ static void add_curve(struct cli_document *document, const struct trial *trial)
             cli_put_integer(table, (long long)result->train);
             cli_put_number(table, result->train_points);
             cli_put_number(table, gpu_time_s(trial, result));
-            put_summary(table, &result->scores.entries[m].all);
+            cli_summary_put(table, &result->scores.entries[m].all);
             cli_put_number(table, result->extras[m].coverage_frac);
         }
     }

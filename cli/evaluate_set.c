@@ -4,6 +4,7 @@
 #include "cli/memory.h"
 #include "cli/output.h"
 #include "cli/subject.h"
+#include "cli/summary.h"
 #include "cli/talk.h"
 
 #include <wavecast/evaluate.h>
@@ -94,31 +95,6 @@ static void add_head(struct cli_document *document, const struct analysis *analy
     free(fitted);
 }
 
-static const struct cli_column summary_columns[] = {
-    {.key = "histograms", .title = "n", .kind = CLI_KIND_INTEGER},
-    {.key = "regret_mean_frac", .title = "mean", .kind = CLI_KIND_FRACTION, .precision = 2},
-    {.key = "regret_median_frac", .title = "median", .kind = CLI_KIND_FRACTION, .precision = 2},
-    {.key = "regret_p95_frac", .title = "p95", .kind = CLI_KIND_FRACTION, .precision = 2},
-    {.key = "regret_max_frac", .title = "max", .kind = CLI_KIND_FRACTION, .precision = 1},
-    {.key = "hit1_frac", .title = "hit<1%", .kind = CLI_KIND_FRACTION},
-    {.key = "top8_regret_mean_frac", .title = "top 8", .kind = CLI_KIND_FRACTION, .precision = 2},
-    {.key = "mape_frac", .title = "MAPE", .kind = CLI_KIND_FRACTION, .precision = 1},
-    {.key = "bias_frac", .title = "bias", .kind = CLI_KIND_FRACTION, .precision = 1},
-};
-
-static void put_summary(struct cli_table *table, const struct wavecast_evaluate_summary *summary)
-{
-    cli_put_integer(table, (long long)summary->histograms);
-    cli_put_number(table, summary->regret_mean_frac);
-    cli_put_number(table, summary->regret_median_frac);
-    cli_put_number(table, summary->regret_p95_frac);
-    cli_put_number(table, summary->regret_max_frac);
-    cli_put_number(table, summary->hit1_frac);
-    cli_put_number(table, summary->top_regret_mean_frac[WAVECAST_EVALUATE_TOP_COUNT - 1]);
-    cli_put_number(table, summary->mape_frac);
-    cli_put_number(table, summary->bias_frac);
-}
-
 /* Predictor and baselines: all routings, then the few-active ones. */
 static void add_entries(struct cli_document *document, const struct wavecast_evaluation *evaluation)
 {
@@ -126,19 +102,19 @@ static void add_entries(struct cli_document *document, const struct wavecast_eva
     struct cli_table *table =
         cli_document_table(document, "choices", "Regret of the chosen configuration");
     cli_table_columns(table, names, COUNT_OF(names));
-    cli_table_columns(table, summary_columns, COUNT_OF(summary_columns));
+    cli_summary_columns(table);
     for (size_t i = 0; i < evaluation->entry_count; i++) {
         const struct wavecast_evaluate_entry *entry = &evaluation->entries[i];
         cli_table_row(table, 0);
         cli_put_text(table, entry->name);
         cli_put_text(table, "all");
-        put_summary(table, &entry->all);
+        cli_summary_put(table, &entry->all);
         if (entry->few_active.histograms == 0)
             continue;
         cli_table_row(table, 0);
         cli_put_text(table, entry->name);
         cli_put_text(table, "few active");
-        put_summary(table, &entry->few_active);
+        cli_summary_put(table, &entry->few_active);
     }
 }
 
@@ -152,12 +128,12 @@ static void add_labels(struct cli_document *document, const struct wavecast_eval
     struct cli_table *table =
         cli_document_table(document, "by_label", "The predictor by kind of routing");
     cli_table_column(table, &name);
-    cli_table_columns(table, summary_columns, COUNT_OF(summary_columns));
+    cli_summary_columns(table);
     cli_table_column(table, &baseline);
     for (size_t i = 0; i < evaluation->label_count; i++) {
         cli_table_row(table, 0);
         cli_put_text(table, evaluation->labels[i]);
-        put_summary(table, &evaluation->entries[0].by_label[i]);
+        cli_summary_put(table, &evaluation->entries[0].by_label[i]);
         cli_put_number(table, evaluation->entries[1].by_label[i].regret_mean_frac);
     }
 }

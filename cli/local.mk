@@ -38,6 +38,7 @@ wavecast_SOURCES += \
     cli/regions_matrix.c cli/regions_matrix.h \
     cli/scene.c cli/scene.h \
     cli/step.c \
+    cli/summary.c cli/summary.h \
     cli/subject.c cli/subject.h \
     cli/talk.c cli/talk.h \
     cli/target.c cli/target.h \
