@@ -350,6 +350,33 @@ Test(fit, configurations_timed_once_or_never_fall_back)
     unload();
 }
 
+/* wave chooses by the geometric mean with the analytic time, ramp4 by its own time. */
+Test(fit, scores_lean_on_the_analytic_time_where_the_form_says_so)
+{
+    load("h100");
+    draw(15, 3);
+    for (size_t f = 0; f < wavecast_fit_form_count(); f++) {
+        const char *name = wavecast_fit_form_at(f)->name;
+        struct wavecast_fit *fit = fit_of(name);
+        double time_us[CONFIGS], score_us[CONFIGS];
+        scene_route(&scene, lesson.histograms[20]);
+        wavecast_fit_predict(fit, scene.workload, time_us);
+        wavecast_fit_score(fit, scene.workload, time_us, score_us);
+        for (size_t i = 0; i < CONFIGS; i++) {
+            double expected = time_us[i];
+            if (!isfinite(time_us[i])) {
+                cr_assert(isinf(score_us[i]));
+                continue;
+            }
+            if (strcmp(name, "wave") == 0)
+                expected =
+                    sqrt(time_us[i] * wavecast_model__analytic_us(scene.plan, scene.workload, i));
+            cr_assert_float_eq(score_us[i], expected, 1e-12 * expected, "%s, %zu", name, i);
+        }
+        wavecast_fit_free(fit);
+    }
+}
+
 Test(fit, bad_points_are_refused)
 {
     static const double bad_us[] = {0, -1, (double)NAN, (double)INFINITY};
