@@ -12,17 +12,11 @@
 
 #include "model/analytic.h"
 
-/* Share of times[i] in an overlap with exponent p; powers are relative to the largest term. */
+/* Share of times[i] in an overlap with exponent p. */
 static double share(const double *times, size_t count, size_t i, double p)
 {
-    double largest = 0, sum = 0;
-    for (size_t k = 0; k < count; k++)
-        largest = fmax(largest, times[k]);
-    if (largest <= 0)
-        return 0;
-    for (size_t k = 0; k < count; k++)
-        sum += pow(times[k] / largest, p);
-    return pow(times[i] / largest, p) / sum;
+    double overlap = wavecast_model__overlap(times, count, p);
+    return overlap > 0 ? pow(times[i] / overlap, p) : 0;
 }
 
 static void add(struct wavecast_cost *cost, enum wavecast_factor factor, double time_us)
