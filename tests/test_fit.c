@@ -375,6 +375,7 @@ Test(fit, scores_lean_on_the_analytic_time_where_the_form_says_so)
         }
         wavecast_fit_free(fit);
     }
+    unload();
 }
 
 Test(fit, bad_points_are_refused)
