@@ -83,12 +83,6 @@ void wavecast_model__process_features(const struct wavecast_plan *plan,
 
 /* ---- kernels ------------------------------------------------------------------------------- */
 
-double wavecast_model__process_kernel(double squared_distance)
-{
-    double d = sqrt(squared_distance);
-    return (1 + d) * exp(-d);
-}
-
 double wavecast_model__process_kernel_between(const double *x, const double *y, size_t dims)
 {
     double sum = 0;
@@ -113,8 +107,9 @@ double wavecast_model__process_shared(const struct wavecast_model__process_learn
         for (size_t m = 0; m < p->center_count; m++)
             squared[m] += (x[k] - center[m]) * (x[k] - center[m]);
     }
+#pragma omp simd reduction(+ : sum)
     for (size_t m = 0; m < p->center_count; m++)
-        sum += p->centers[m].coefficient * wavecast_model__process_kernel(squared[m]);
+        sum += p->center_coefficient[m] * wavecast_model__process_kernel(squared[m]);
     return sum;
 }
 
@@ -124,6 +119,7 @@ void wavecast_model__process_clear(struct wavecast_model__process_learnt *p)
 {
     wavecast_base__free(p->workloads);
     wavecast_base__free(p->centers);
+    wavecast_base__free(p->center_coefficient);
     wavecast_base__free(p->center_x);
     wavecast_base__free(p->points);
     wavecast_base__free(p->point_x);
@@ -154,6 +150,7 @@ bool wavecast_model__process_reserve(struct wavecast_model__process_learnt *p,
     wavecast_model__process_clear(p);
     p->workloads = wavecast_base__calloc(histograms, sizeof(*p->workloads));
     p->centers = wavecast_base__calloc(centers, sizeof(*p->centers));
+    p->center_coefficient = wavecast_base__calloc(centers, sizeof(double));
     p->center_x =
         wavecast_base__calloc(centers * wavecast_model__process_dims(plan), sizeof(double));
     p->points = wavecast_base__calloc(points, sizeof(*p->points));
@@ -162,8 +159,9 @@ bool wavecast_model__process_reserve(struct wavecast_model__process_learnt *p,
     p->factor_first = wavecast_base__calloc(configs + 1, sizeof(*p->factor_first));
     p->histogram_count = histograms;
     p->center_count = centers;
-    return p->workloads != NULL && p->centers != NULL && p->center_x != NULL && p->points != NULL &&
-           p->point_x != NULL && p->first != NULL && p->factor_first != NULL;
+    return p->workloads != NULL && p->centers != NULL && p->center_coefficient != NULL &&
+           p->center_x != NULL && p->points != NULL && p->point_x != NULL && p->first != NULL &&
+           p->factor_first != NULL;
 }
 
 /* The coordinates of a configuration on one of the histograms learnt from. */

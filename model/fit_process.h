@@ -21,7 +21,6 @@ enum {
 /* A timing at which the shared process has a kernel. */
 struct wavecast_model__center {
     size_t config, histogram;
-    double coefficient;
 };
 
 /* A timing of a configuration's own process. */
@@ -37,6 +36,7 @@ struct wavecast_model__process_learnt {
     size_t histogram_count;
     struct wavecast_model__center *centers;
     size_t center_count;
+    double *center_coefficient;
     double *center_x; /* by coordinate, then center */
     struct wavecast_model__own_point *points;
     double *point_x; /* points x OWN_DIMS */
@@ -48,8 +48,15 @@ struct wavecast_model__process_learnt {
 /* How many coordinates there are: the fixed ones and one per configuration column. */
 size_t wavecast_model__process_dims(const struct wavecast_plan *plan);
 
-/* Matern's kernel with nu = 3/2 of a squared distance in lengths: 1 at 0, falling. */
-double wavecast_model__process_kernel(double squared_distance);
+/*
+ * The kernel of a squared distance in lengths: 1 at 0, falling. Rational quadratic with
+ * alpha = 1, a mixture of Gaussians of all lengths around 1; no root and no exponential.
+ */
+static inline double wavecast_model__process_kernel(double squared_distance)
+{
+    return 1 / (1 + 0.5 * squared_distance);
+}
+
 double wavecast_model__process_kernel_between(const double *x, const double *y, size_t dims);
 
 /* Forgets all and makes room; zeroed. False: no memory. */

@@ -29,7 +29,7 @@ static double center_histogram(const struct wavecast_model__process_learnt *p, s
 
 static double center_coefficient(const struct wavecast_model__process_learnt *p, size_t i)
 {
-    return p->centers[i].coefficient;
+    return p->center_coefficient[i];
 }
 
 static double point_histogram(const struct wavecast_model__process_learnt *p, size_t i)
@@ -170,7 +170,6 @@ static enum wavecast_status shared_read(struct wavecast_fit *fit,
 {
     struct wavecast_model__process_learnt *p = fit->learnt;
     double configs[WAVECAST_MODEL__CENTERS_MAX], histograms[WAVECAST_MODEL__CENTERS_MAX];
-    double coefficients[WAVECAST_MODEL__CENTERS_MAX];
     const struct wavecast_hwdb__node *node;
     enum wavecast_status status =
         wavecast_hwdb__node_keys_check(shared, SHARED_KEYS, COUNT_OF(SHARED_KEYS), error);
@@ -185,11 +184,10 @@ static enum wavecast_status shared_read(struct wavecast_fit *fit,
         status = read_indices(shared, "histograms", p->center_count, p->histogram_count, histograms,
                               error);
     if (status == WAVECAST_OK)
-        status = wavecast_model__fit_read_numbers(shared, "coefficients", coefficients,
+        status = wavecast_model__fit_read_numbers(shared, "coefficients", p->center_coefficient,
                                                   p->center_count, error);
     for (size_t m = 0; m < p->center_count && status == WAVECAST_OK; m++) {
-        p->centers[m] = (struct wavecast_model__center){(size_t)configs[m], (size_t)histograms[m],
-                                                        coefficients[m]};
+        p->centers[m] = (struct wavecast_model__center){(size_t)configs[m], (size_t)histograms[m]};
         if (!fit->plan->configs[p->centers[m].config].legal)
             status = wavecast_hwdb__node_error(shared, WAVECAST_ERROR_SCHEMA, error,
                                                "configuration %zu cannot be launched",

@@ -114,29 +114,56 @@ static bool centers_choose(struct trainer *t)
 
 /* ---- sums ---------------------------------------------------------------------------------- */
 
-static void sums_add(struct sums *s, const float *kernels, size_t centers, double weight,
-                     double target)
+enum { BLOCK = 4 };
+
+/* Samples of one fold that are added together, so that the sums are read and written once. */
+struct block {
+    const float *kernels[BLOCK];
+    double weight[BLOCK], target[BLOCK];
+    size_t count;
+};
+
+static void sums_add(struct sums *s, const struct trainer *t, struct block *b)
 {
-    for (size_t m = 0; m < centers; m++) {
-        double scaled = weight * (double)kernels[m];
-        double *row = s->gram + m * CENTERS_MAX;
+    for (; b->count < BLOCK; b->count++) {
+        b->kernels[b->count] = t->kernels;
+        b->weight[b->count] = b->target[b->count] = 0;
+    }
+    for (size_t m = 0; m < t->center_count; m++) {
+        double scaled[BLOCK], *row = s->gram + m * CENTERS_MAX;
+        for (size_t i = 0; i < BLOCK; i++) {
+            scaled[i] = b->weight[i] * (double)b->kernels[i][m];
+            s->kernels[m] += scaled[i];
+            s->targets[m] += scaled[i] * b->target[i];
+        }
 #pragma omp simd
         for (size_t n = 0; n <= m; n++)
-            row[n] += scaled * (double)kernels[n];
-        s->kernels[m] += scaled;
-        s->targets[m] += scaled * target;
+            row[n] += scaled[0] * (double)b->kernels[0][n] + scaled[1] * (double)b->kernels[1][n] +
+                      scaled[2] * (double)b->kernels[2][n] + scaled[3] * (double)b->kernels[3][n];
     }
-    s->weight += weight;
-    s->target += weight * target;
+    for (size_t i = 0; i < BLOCK; i++) {
+        s->weight += b->weight[i];
+        s->target += b->weight[i] * b->target[i];
+    }
+    b->count = 0;
 }
 
 static void sums_fill(struct trainer *t)
 {
     const struct wavecast_model__samples *samples = t->lesson->samples;
+    struct block blocks[WAVECAST_MODEL__FOLDS_MAX] = {{{0}, {0}, {0}, 0}};
     memset(t->sums, 0, sizeof(t->sums));
-    for (size_t i = 0; i < samples->count; i++)
-        sums_add(&t->sums[t->lesson->folds[samples->items[i].histogram]],
-                 t->kernels + i * CENTERS_MAX, t->center_count, t->weight[i], t->target[i]);
+    for (size_t i = 0; i < samples->count; i++) {
+        size_t fold = t->lesson->folds[samples->items[i].histogram];
+        struct block *b = &blocks[fold];
+        b->kernels[b->count] = t->kernels + i * CENTERS_MAX;
+        b->weight[b->count] = t->weight[i];
+        b->target[b->count++] = t->target[i];
+        if (b->count == BLOCK)
+            sums_add(&t->sums[fold], t, b);
+    }
+    for (size_t f = 0; f < t->lesson->fold_count; f++)
+        sums_add(&t->sums[f], t, &blocks[f]);
 }
 
 /* Adds up all folds but one. */
@@ -316,8 +343,9 @@ static void shared_store(const struct trainer *t, struct wavecast_model__process
     memcpy(p->workloads, samples->workloads, samples->histogram_count * sizeof(*p->workloads));
     for (size_t m = 0; m < t->center_count; m++) {
         size_t sample = t->centers[m];
-        p->centers[m] = (struct wavecast_model__center){
-            t->config[sample], samples->items[sample].histogram, t->coefficients[m]};
+        p->centers[m] =
+            (struct wavecast_model__center){t->config[sample], samples->items[sample].histogram};
+        p->center_coefficient[m] = t->coefficients[m];
         for (size_t k = 0; k < t->dims; k++)
             p->center_x[k * t->center_count + m] = t->x[k * samples->count + sample];
     }
