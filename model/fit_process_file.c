@@ -248,10 +248,16 @@ static enum wavecast_status points_count(const struct wavecast_hwdb__node *root,
             status = wavecast_hwdb__node_require(item, "config", &name, error);
         if (status == WAVECAST_OK)
             status = wavecast_hwdb__node_text(name, &text, error);
+        if (status != WAVECAST_OK)
+            break;
         /* Unknown configurations are refused with all else of their entry, later. */
-        if (status != WAVECAST_OK ||
-            wavecast_plan_config_parse(fit->plan, text, &config, NULL) != WAVECAST_OK)
+        status = wavecast_plan_config_parse(fit->plan, text, &config, NULL);
+        if (status == WAVECAST_ERROR_NO_MEMORY)
+            return wavecast_base__error_no_memory(error);
+        if (status != WAVECAST_OK) {
+            status = WAVECAST_OK;
             continue;
+        }
         *total += node->count - counts[config];
         counts[config] = node->count;
     }
