@@ -9,6 +9,7 @@
  * of regressors). K' W K and K' W y are kept by fold, so that leaving one out
  * is a subtraction. What remains is the own processes' share.
  */
+#include <float.h>
 #include <gsl/gsl_errno.h>
 #include <gsl/gsl_linalg.h>
 #include <math.h>
@@ -92,6 +93,22 @@ static size_t farthest(const struct trainer *t, const double *nearest, double *s
     return best;
 }
 
+/* In double precision, unlike the kernels: the matrix must stay positive definite. */
+static void prior_fill(struct trainer *t)
+{
+    size_t count = t->lesson->samples->count;
+    for (size_t m = 0; m < t->center_count; m++)
+        for (size_t n = 0; n <= m; n++) {
+            double squared = 0;
+            for (size_t k = 0; k < t->dims; k++) {
+                const double *x = t->x + k * count;
+                double difference = x[t->centers[m]] - x[t->centers[n]];
+                squared += difference * difference;
+            }
+            t->prior[m * CENTERS_MAX + n] = wavecast_model__process_kernel(squared);
+        }
+}
+
 static bool centers_choose(struct trainer *t)
 {
     size_t count = t->lesson->samples->count, next;
@@ -104,9 +121,8 @@ static bool centers_choose(struct trainer *t)
             break;
         center_add(t, next, squared, nearest);
     }
-    for (size_t m = 0; ok && m < t->center_count; m++)
-        for (size_t n = 0; n <= m; n++)
-            t->prior[m * CENTERS_MAX + n] = (double)t->kernels[t->centers[m] * CENTERS_MAX + n];
+    if (ok)
+        prior_fill(t);
     wavecast_base__free(squared);
     wavecast_base__free(nearest);
     return ok;
@@ -215,7 +231,7 @@ static void shared_solve(struct trainer *t, size_t held_out)
     wavecast_model__gsl_begin();
     if (gsl_linalg_cholesky_decomp1(&a.matrix) != GSL_SUCCESS) {
         memset(t->coefficients, 0, sizeof(t->coefficients));
-        t->condition = (double)INFINITY;
+        t->condition = DBL_MAX;
     } else {
         t->condition = 1 / reciprocal_condition(&a.matrix);
         gsl_linalg_cholesky_svx(&a.matrix, &b.vector);

@@ -489,6 +489,7 @@ Test(fit, every_failed_allocation_is_reported)
     lesson.data.point_count = 100;
     long n = 0;
     do {
+        struct wavecast_error error = WAVECAST_ERROR_INIT;
         struct wavecast_fit *fit = NULL, *loaded = NULL;
         support_allocations_begin(n++);
         enum wavecast_status status = wavecast_fit_new(form("wave"), &lesson.data, &fit, NULL);
@@ -496,8 +497,9 @@ Test(fit, every_failed_allocation_is_reported)
             status = wavecast_fit_save(fit, "some", path, NULL);
         /* The reader's own failures are tested with the database; few steps suffice here. */
         if (status == WAVECAST_OK)
-            status = wavecast_fit_load(path, scene.plan, &loaded, NULL);
-        cr_assert(status == WAVECAST_OK || status == WAVECAST_ERROR_NO_MEMORY, "%d", (int)status);
+            status = wavecast_fit_load(path, scene.plan, &loaded, &error);
+        cr_assert(status == WAVECAST_OK || status == WAVECAST_ERROR_NO_MEMORY, "%ld: %s", n,
+                  error.text);
         wavecast_fit_free(fit);
         wavecast_fit_free(loaded);
         cr_assert_eq(support_allocations_live(), 0);
