@@ -492,6 +492,69 @@ static enum wavecast_status scale_read(const struct wavecast_hwdb__node *root, d
     return node == NULL ? WAVECAST_OK : wavecast_hwdb__node_number(node, 0, FLT_MAX, scale, error);
 }
 
+static enum wavecast_status id_read(const struct wavecast_hwdb__node *root, const char *key,
+                                    char id[WAVECAST_FIT_ID_BYTES], struct wavecast_error *error)
+{
+    const struct wavecast_hwdb__node *node;
+    const char *text;
+    enum wavecast_status status = text_require(root, key, &node, &text, error);
+    if (status == WAVECAST_OK && strlen(text) >= WAVECAST_FIT_ID_BYTES)
+        status = wavecast_hwdb__node_error(node, WAVECAST_ERROR_RANGE, error,
+                                           "longer than an id can be; at most %d bytes",
+                                           WAVECAST_FIT_ID_BYTES - 1);
+    if (status == WAVECAST_OK)
+        snprintf(id, WAVECAST_FIT_ID_BYTES, "%s", text);
+    return status;
+}
+
+static enum wavecast_status identity_read(const struct wavecast_hwdb__node *root,
+                                          struct wavecast_fit_identity *identity,
+                                          struct wavecast_error *error)
+{
+    const struct {
+        const char *key;
+        char *id;
+    } texts[] = {{"gpu", identity->gpu},
+                 {"kernel", identity->kernel},
+                 {"model", identity->model},
+                 {"dtype", identity->dtype},
+                 {"launch", identity->launch}};
+    int *const numbers[] = {&identity->experts, &identity->top_k, &identity->hidden,
+                            &identity->intermediate};
+    const struct wavecast_hwdb__node *shape, *node;
+    enum wavecast_status status = wavecast_hwdb__node_require(root, "shape", &shape, error);
+    if (status == WAVECAST_OK)
+        status = wavecast_hwdb__node_kind_check(shape, WAVECAST_HWDB__MAPPING, error);
+    for (size_t i = 0; i < COUNT_OF(texts) && status == WAVECAST_OK; i++)
+        status = id_read(root, texts[i].key, texts[i].id, error);
+    for (size_t i = 0; i < COUNT_OF(numbers) && status == WAVECAST_OK; i++) {
+        double value = 0;
+        status = wavecast_hwdb__node_require(shape, SHAPE_KEYS[i], &node, error);
+        if (status == WAVECAST_OK)
+            status = wavecast_hwdb__node_integer(node, 1, INT32_MAX, &value, error);
+        *numbers[i] = (int)value;
+    }
+    return status;
+}
+
+enum wavecast_status wavecast_fit_identity_load(const char *path, struct wavecast_fit_identity *out,
+                                                struct wavecast_error *error)
+{
+    struct wavecast_hwdb__tree tree = {0};
+    struct wavecast_fit_identity identity = {.experts = 0};
+    enum wavecast_status status =
+        wavecast_hwdb__tree_load_within(path, FILE_BYTES_MAX, &tree, error);
+    if (status != WAVECAST_OK)
+        return status;
+    status = wavecast_hwdb__tree_schema_check(&tree, SCHEMA, error);
+    if (status == WAVECAST_OK)
+        status = identity_read(tree.root, &identity, error);
+    wavecast_hwdb__tree_free(&tree);
+    if (status == WAVECAST_OK)
+        *out = identity;
+    return status;
+}
+
 static enum wavecast_status fit_read(const struct wavecast_hwdb__tree *tree,
                                      const struct wavecast_plan *plan, struct wavecast_fit **out,
                                      struct wavecast_error *error)

@@ -143,6 +143,22 @@ enum wavecast_status wavecast_fit_retarget(struct wavecast_fit *fit,
 enum wavecast_status wavecast_fit_save(const struct wavecast_fit *fit, const char *training,
                                        const char *path, struct wavecast_error *error);
 
+enum { WAVECAST_FIT_ID_BYTES = 96 }; /* capacity of ids, with terminator */
+
+/* What a file says it was fitted to: enough to make the plan that loading it needs. */
+struct wavecast_fit_identity {
+    char gpu[WAVECAST_FIT_ID_BYTES]; /* ids of the database */
+    char kernel[WAVECAST_FIT_ID_BYTES];
+    char model[WAVECAST_FIT_ID_BYTES]; /* or the shape's numbers, when the set had no id */
+    int experts, top_k, hidden, intermediate;
+    char dtype[WAVECAST_FIT_ID_BYTES];
+    char launch[WAVECAST_FIT_ID_BYTES]; /* "all", or one launch of the kernel */
+};
+
+/* Reads the identity alone. Statuses as for wavecast_hwdb_load; *out is written on success only. */
+enum wavecast_status wavecast_fit_identity_load(const char *path, struct wavecast_fit_identity *out,
+                                                struct wavecast_error *error);
+
 /*
  * Reads a fit for a plan. WAVECAST_ERROR_UNSUPPORTED: it was made for another
  * GPU, kernel, shape or format; the error names both. Other statuses as for
