@@ -37,6 +37,7 @@ wavecast_SOURCES += \
     cli/predict.c \
     cli/regions.c \
     cli/regions_matrix.c cli/regions_matrix.h \
+    cli/select.c \
     cli/scene.c cli/scene.h \
     cli/step.c \
     cli/summary.c cli/summary.h \
