@@ -34,11 +34,13 @@ wavecast_SOURCES += \
     cli/output_csv.c \
     cli/output_json.c \
     cli/output_text.c \
+    cli/plan.c \
     cli/predict.c \
     cli/regions.c \
     cli/regions_matrix.c cli/regions_matrix.h \
     cli/select.c \
     cli/scene.c cli/scene.h \
+    cli/steps.c cli/steps.h \
     cli/step.c \
     cli/summary.c cli/summary.h \
     cli/subject.c cli/subject.h \
