@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Benchmarks: built and run by `make bench` only.
-EXTRA_PROGRAMS += bench/bench_predict
+EXTRA_PROGRAMS += bench/bench_predict bench/bench_fit
 bench_bench_predict_SOURCES = bench/bench_predict.c
 bench_bench_predict_LDADD = libwavecast.la
+bench_bench_fit_SOURCES = bench/bench_fit.c
+bench_bench_fit_LDADD = libwavecast.la -lm
 
 .PHONY: bench
-bench: bench/bench_predict$(EXEEXT)
+bench: bench/bench_predict$(EXEEXT) bench/bench_fit$(EXEEXT)
 	bench/bench_predict$(EXEEXT) $(top_srcdir)/hwdb/data
+	bench/bench_fit$(EXEEXT) $(top_srcdir)/hwdb/data
