@@ -34,20 +34,42 @@ wavecast_SOURCES += \
     cli/output_csv.c \
     cli/output_json.c \
     cli/output_text.c \
+    cli/page.c cli/page.h \
     cli/plan.c \
+    cli/plot.c cli/plot.h \
     cli/predict.c \
+    cli/process.c cli/process.h \
+    cli/progress.c cli/progress.h \
+    cli/ranks.h \
     cli/regions.c \
     cli/regions_matrix.c cli/regions_matrix.h \
-    cli/select.c \
+    cli/report.c cli/report.h \
+    cli/report_curves.c \
+    cli/report_results.c \
+    cli/report_set.c \
+    cli/report_verdicts.c \
+    cli/results.c cli/results.h \
     cli/scene.c cli/scene.h \
+    cli/select.c \
     cli/steps.c cli/steps.h \
     cli/step.c \
+    cli/sweep.c \
     cli/summary.c cli/summary.h \
     cli/subject.c cli/subject.h \
     cli/talk.c cli/talk.h \
     cli/target.c cli/target.h \
     cli/verb.h \
     cli/verbs.c
+
+# Several processes sharing a sweep: through MPI, or not at all.
+if WITH_MPI
+wavecast_SOURCES += cli/ranks_mpi.c
+wavecast_CPPFLAGS += -DWAVECAST_WITH_MPI
+else
+wavecast_SOURCES += cli/ranks_none.c
+endif
+wavecast_CFLAGS = $(AM_CFLAGS) $(MPI_CFLAGS)
+wavecast_LDADD += $(MPI_LIBS)
 
 dist_bashcompletion_DATA += cli/wavecast.bash
 

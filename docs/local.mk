@@ -7,4 +7,7 @@ EXTRA_DIST += \
     docs/hwdb-format.md \
     docs/kernel-descriptions.md \
     docs/regions.md \
-    docs/routing.md
+    docs/report.md \
+    docs/routing.md \
+    docs/sweep.md \
+    examples/hopper-bandwidth.yaml

@@ -24,6 +24,7 @@ test_programs = \
     tests/test_routing \
     tests/test_routing_file \
     tests/test_select \
+    tests/test_sweep \
     tests/test_base \
     tests/test_base_expr \
     tests/test_base_file
@@ -34,7 +35,9 @@ test_scripts = \
     tests/check_headers.sh \
     tests/check_includes.sh \
     tests/check_readme.sh \
+    tests/check_report.sh \
     tests/check_sources.sh \
+    tests/check_sweep.sh \
     tests/check_symbols.sh \
     tests/check_units.sh
 
@@ -73,7 +76,7 @@ AM_TESTS_ENVIRONMENT = \
     unset CRITERION_TEST_PATTERN CRITERION_ALWAYS_SUCCEED;
 
 EXTRA_DIST += $(test_scripts) tests/exported-symbols.txt \
-    tests/bad_yaml tests/hwdb-fake tests/installcheck.sh tests/lib.sh tests/run_program.sh
+    tests/bad_sweeps tests/bad_yaml tests/hwdb-fake tests/sweeps tests/installcheck.sh tests/lib.sh tests/run_program.sh
 
 installcheck-local:
 	bindir='$(bindir)' libdir='$(libdir)' includedir='$(includedir)' \
