@@ -6,6 +6,7 @@ EXTRA_DIST += \
     docs/fitting.md \
     docs/hwdb-format.md \
     docs/kernel-descriptions.md \
+    docs/python.md \
     docs/regions.md \
     docs/report.md \
     docs/routing.md \

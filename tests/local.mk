@@ -35,6 +35,7 @@ test_scripts = \
     tests/check_headers.sh \
     tests/check_includes.sh \
     tests/check_readme.sh \
+    tests/check_python.sh \
     tests/check_report.sh \
     tests/check_sources.sh \
     tests/check_sweep.sh \
