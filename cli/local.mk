@@ -47,7 +47,8 @@ wavecast_SOURCES += \
     cli/talk.c cli/talk.h \
     cli/target.c cli/target.h \
     cli/verb.h \
-    cli/verbs.c
+    cli/verbs.c \
+    cli/whatif.c
 
 dist_bashcompletion_DATA += cli/wavecast.bash
 

@@ -46,6 +46,8 @@ struct cli_arguments {
     struct cli_list gpu_alias;
     struct cli_number max_regret, max_mape, budget_s;
     struct cli_list steps;
+    struct cli_list set, along;
+    bool literal;
     struct cli_integer train, folds, timing_launches;
     const char *noise_floor, *fit_from, *fit, *counts, *design;
     bool budget_curve;

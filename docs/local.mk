@@ -7,4 +7,5 @@ EXTRA_DIST += \
     docs/hwdb-format.md \
     docs/kernel-descriptions.md \
     docs/regions.md \
-    docs/routing.md
+    docs/routing.md \
+    docs/what-if.md

@@ -11,4 +11,5 @@ dist_man_MANS += \
     man/wavecast-plan.1 \
     man/wavecast-predict.1 \
     man/wavecast-regions.1 \
-    man/wavecast-select.1
+    man/wavecast-select.1 \
+    man/wavecast-whatif.1

@@ -25,6 +25,8 @@ libwavecast_la_SOURCES += \
     model/region_rules.c \
     model/regions.c \
     model/select.c \
+    model/whatif.c \
+    model/whatif_measure.c \
     model/workload.c \
     model/routing.c \
     model/routing_draw.c model/routing_draw.h \
@@ -40,4 +42,5 @@ wavecastinclude_HEADERS += \
     include/wavecast/predict.h \
     include/wavecast/regions.h \
     include/wavecast/routing.h \
-    include/wavecast/select.h
+    include/wavecast/select.h \
+    include/wavecast/whatif.h

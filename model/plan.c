@@ -167,7 +167,8 @@ static enum wavecast_status config_add(struct builder *b)
     struct wavecast_config *config;
     size_t index = p->config_count;
     enum wavecast_status status;
-    if (wavecast_hwdb__rules_broken(&b->kernel->space, b->values) != NULL)
+    if (p->problem.column_values == NULL &&
+        wavecast_hwdb__rules_broken(&b->kernel->space, b->values) != NULL)
         return WAVECAST_OK;
     if (!grow(b))
         return wavecast_base__error_no_memory(b->error);
@@ -215,6 +216,14 @@ static enum wavecast_status space_visit(struct builder *b)
     return WAVECAST_OK;
 }
 
+/* The one configuration that the problem asks for, in the space or not. */
+static enum wavecast_status one_visit(struct builder *b)
+{
+    for (size_t c = 0; c < b->kernel->column_count; c++)
+        b->values[b->kernel->column_slot + (int)c] = (double)b->plan->problem.column_values[c];
+    return config_add(b);
+}
+
 /* From places in the product of all columns back to configurations. */
 static enum wavecast_status product_map(struct builder *b)
 {
@@ -240,11 +249,18 @@ static enum wavecast_status build(struct builder *b)
         return status;
     wavecast_hwdb__kernel_environment(b->kernel, p->problem.gpu, &p->problem.shape, p->format,
                                       b->values);
-    if ((status = overrides_apply(b)) || (status = space_visit(b)) || (status = product_map(b)))
+    if ((status = overrides_apply(b)) != WAVECAST_OK)
+        return status;
+    if (p->problem.column_values != NULL)
+        status = one_visit(b);
+    else if ((status = space_visit(b)) == WAVECAST_OK)
+        status = product_map(b);
+    if (status != WAVECAST_OK)
         return status;
     p->problem.dtype = &p->dtype;
     if (p->problem.launch != NULL)
         p->problem.launch = p->launch_blocks[0]->name;
+    p->problem.column_values = NULL;
     p->problem.overrides = NULL;
     p->problem.override_count = 0;
     return WAVECAST_OK;

@@ -73,7 +73,8 @@ struct wavecast_plan {
     struct wavecast_model__launch *launches; /* config_count x launch_count */
     long long *columns;                      /* config_count x column count */
     uint32_t *product_index; /* per configuration: its place in the product of all columns */
-    uint32_t *config_of;     /* per place in that product: the configuration, or NO_CONFIG */
+    uint32_t *config_of;     /* per place in that product: the configuration, or NO_CONFIG; NULL
+                                for a plan of one given configuration */
     uint8_t *tile_index;     /* per configuration: its tile_m in `tiles` */
     double tiles[WAVECAST_MODEL__TILES_MAX]; /* distinct tile_m */
     size_t tile_count;
