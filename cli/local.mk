@@ -3,6 +3,7 @@
 wavecast_SOURCES += \
     cli/build_config.c cli/build_config.h \
     cli/check_area.c cli/check_area.h \
+    cli/compare.c \
     cli/complete.c \
     cli/config_table.c cli/config_table.h \
     cli/context.c cli/context.h \

@@ -39,7 +39,7 @@ struct cli_arguments {
     bool help, json, csv;
     const char *color;
     struct cli_list hwdb;
-    const char *gpu, *model, *kernel, *dtype, *launch;
+    const char *gpus, *gpu, *model, *kernel, *dtype, *launch;
     const char *routing, *histograms, *row, *trace;
     struct cli_integer tokens, seed, window, top;
     const char *config, *predictor, *rules, *kind, *winners, *output, *form;

@@ -32,6 +32,7 @@ extern const struct cli_verb cli_verb_fit;
 extern const struct cli_verb cli_verb_plan;
 extern const struct cli_verb cli_verb_select;
 extern const struct cli_verb cli_verb_whatif;
+extern const struct cli_verb cli_verb_compare;
 extern const struct cli_verb cli_verb_models;
 extern const struct cli_verb cli_verb_kernels;
 extern const struct cli_verb cli_verb_hwdb_list;

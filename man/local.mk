@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 dist_man_MANS += \
     man/wavecast.1 \
+    man/wavecast-compare.1 \
     man/wavecast-evaluate.1 \
     man/wavecast-explain.1 \
     man/wavecast-fit.1 \

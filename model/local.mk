@@ -2,6 +2,7 @@
 libwavecast_la_SOURCES += \
     model/analytic.c model/analytic.h \
     model/breakdown.c \
+    model/compare.c \
     model/machine.c model/machine.h \
     model/occupancy.c \
     model/plan.c model/plan.h \
@@ -38,6 +39,7 @@ libwavecast_la_SOURCES += \
     model/routing_weights.c
 wavecastinclude_HEADERS += \
     include/wavecast/design.h \
+    include/wavecast/compare.h \
     include/wavecast/fit.h \
     include/wavecast/predict.h \
     include/wavecast/regions.h \

@@ -6,6 +6,7 @@
 test_programs = \
     tests/test_cli_formats \
     tests/test_cli_output \
+    tests/test_compare \
     tests/test_crossval \
     tests/test_design \
     tests/test_hwdb \
