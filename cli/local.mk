@@ -8,6 +8,7 @@ wavecast_SOURCES += \
     cli/config_table.c cli/config_table.h \
     cli/context.c cli/context.h \
     cli/crossval_methods.c cli/crossval_methods.h \
+    cli/directory.c cli/directory.h \
     cli/entries.c cli/entries.h \
     cli/evaluate.c cli/evaluate.h \
     cli/evaluate_cv.c \
@@ -15,6 +16,7 @@ wavecast_SOURCES += \
     cli/evaluate_winners.c \
     cli/exit.c cli/exit.h \
     cli/explain.c \
+    cli/export.c \
     cli/fit.c \
     cli/fitted.c cli/fitted.h \
     cli/groups.c \
@@ -24,6 +26,7 @@ wavecast_SOURCES += \
     cli/hwdb_list.c \
     cli/hwdb_path.c cli/hwdb_path.h \
     cli/hwdb_show.c \
+    cli/import.c \
     cli/kernel_table.c cli/kernel_table.h \
     cli/kernels.c \
     cli/main.c \
@@ -79,4 +82,5 @@ EXTRA_DIST += \
     tests/cli/cases \
     tests/cli/histograms.csv \
     tests/cli/hwdb \
+    tests/cli/tuned \
     tests/cli/winners.csv

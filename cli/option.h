@@ -48,6 +48,9 @@ struct cli_arguments {
     struct cli_list steps;
     struct cli_list set, along;
     bool literal;
+    struct cli_integer max_tokens;
+    struct cli_number margin;
+    const char *triton;
     struct cli_integer train, folds, timing_launches;
     const char *noise_floor, *fit_from, *fit, *counts, *design;
     bool budget_curve;

@@ -8,4 +8,5 @@ EXTRA_DIST += \
     docs/kernel-descriptions.md \
     docs/regions.md \
     docs/routing.md \
+    docs/serving.md \
     docs/what-if.md

@@ -4,8 +4,10 @@ dist_man_MANS += \
     man/wavecast-compare.1 \
     man/wavecast-evaluate.1 \
     man/wavecast-explain.1 \
+    man/wavecast-export.1 \
     man/wavecast-fit.1 \
     man/wavecast-hwdb.1 \
+    man/wavecast-import.1 \
     man/wavecast-kernels.1 \
     man/wavecast-models.1 \
     man/wavecast-occupancy.1 \

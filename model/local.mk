@@ -26,6 +26,8 @@ libwavecast_la_SOURCES += \
     model/region_rules.c \
     model/regions.c \
     model/select.c \
+    model/serving.c \
+    model/serving_table.c \
     model/whatif.c \
     model/whatif_measure.c \
     model/workload.c \
@@ -45,4 +47,5 @@ wavecastinclude_HEADERS += \
     include/wavecast/regions.h \
     include/wavecast/routing.h \
     include/wavecast/select.h \
+    include/wavecast/serving.h \
     include/wavecast/whatif.h

@@ -23,33 +23,43 @@ struct builder {
     struct wavecast_error *error;
 };
 
-static enum wavecast_status format_choose(struct builder *b)
+enum wavecast_status wavecast_model__format_choose(const struct wavecast_problem *problem,
+                                                   const struct wavecast_hwdb__format **out,
+                                                   struct wavecast_error *error)
 {
-    struct wavecast_plan *plan = b->plan;
-    const struct wavecast_problem *problem = &plan->problem;
+    const struct wavecast_kernel *kernel = problem->kernel;
     struct wavecast_base__text list = {0};
-    if (b->as_if != NULL) {
-        plan->format = b->as_if;
-    } else if (problem->dtype != NULL) {
-        plan->format = wavecast_hwdb__kernel_format(b->kernel, *problem->dtype);
+    if (problem->dtype != NULL) {
+        *out = wavecast_hwdb__kernel_format(kernel, *problem->dtype);
     } else {
-        plan->format = wavecast_hwdb__kernel_format(b->kernel, problem->shape.weight_dtype);
-        if (plan->format == NULL)
-            plan->format = &b->kernel->formats[0];
+        *out = wavecast_hwdb__kernel_format(kernel, problem->shape.weight_dtype);
+        if (*out == NULL)
+            *out = &kernel->formats[0];
     }
-    if (plan->format != NULL) {
-        plan->dtype = plan->format->dtype;
+    if (*out != NULL)
         return WAVECAST_OK;
-    }
-    for (size_t i = 0; i < b->kernel->format_count; i++)
+    for (size_t i = 0; i < kernel->format_count; i++)
         wavecast_base__text_printf(&list, "%s%s", i > 0 ? ", " : "",
-                                   wavecast_dtype_name(b->kernel->formats[i].dtype));
-    wavecast_base__error_set(b->error, WAVECAST_ERROR_UNSUPPORTED, NULL, 0, 0,
-                             "kernel %s does not compute in %s; allowed: %s", b->kernel->id,
+                                   wavecast_dtype_name(kernel->formats[i].dtype));
+    wavecast_base__error_set(error, WAVECAST_ERROR_UNSUPPORTED, NULL, 0, 0,
+                             "kernel %s does not compute in %s; allowed: %s", kernel->id,
                              wavecast_dtype_name(*problem->dtype),
                              list.data != NULL ? list.data : "");
     wavecast_base__text_free(&list);
     return WAVECAST_ERROR_UNSUPPORTED;
+}
+
+static enum wavecast_status format_set(struct builder *b)
+{
+    struct wavecast_plan *plan = b->plan;
+    enum wavecast_status status = WAVECAST_OK;
+    if (b->as_if != NULL)
+        plan->format = b->as_if;
+    else
+        status = wavecast_model__format_choose(&plan->problem, &plan->format, b->error);
+    if (status == WAVECAST_OK)
+        plan->dtype = plan->format->dtype;
+    return status;
 }
 
 static enum wavecast_status name_unknown(struct builder *b, const char *what, const char *name,
@@ -242,7 +252,7 @@ static enum wavecast_status build(struct builder *b)
 {
     struct wavecast_plan *p = b->plan;
     enum wavecast_status status;
-    if ((status = format_choose(b)) || (status = launches_choose(b)) ||
+    if ((status = format_set(b)) || (status = launches_choose(b)) ||
         (status = wavecast_model__machine_read(p->problem.gpu, p->format->tensor_rate, &p->machine,
                                                b->error)) ||
         (status = wavecast_model__slots_resolve(p, &b->slots, b->error)))

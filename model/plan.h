@@ -99,6 +99,11 @@ enum wavecast_status wavecast_model__plan_build(const struct wavecast_problem *p
                                                 struct wavecast_plan **out,
                                                 struct wavecast_error *error);
 
+/* The weight format that a problem asks for, as wavecast_problem says. */
+enum wavecast_status wavecast_model__format_choose(const struct wavecast_problem *problem,
+                                                   const struct wavecast_hwdb__format **out,
+                                                   struct wavecast_error *error);
+
 /* Occupancy of a configuration from its threads, registers and shared memory; fills limits. */
 void wavecast_model__occupancy(const struct wavecast_gpu *gpu, struct wavecast_config *config);
 
