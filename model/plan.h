@@ -32,6 +32,7 @@ struct wavecast_model__phase {
     double loads_in_flight;     /* steps whose loads are under way, at least 1 */
     double flop;                /* tensor-core operations, padding included */
     double mma_rate_frac;       /* share of the GPU's peak rate that the instruction reaches */
+    double mma_turns;           /* warps or warpgroups of a CTA that take turns at a tensor core */
     double operand_serial_frac; /* share of operand time that does not overlap the tensor cores' */
     double operand_bytes;       /* what tensor cores and copies move through shared memory */
     double weight_load_bytes;   /* weights loaded */

@@ -58,7 +58,7 @@ static const char *const COSTS[] = {"memory.copy_latency_ns", "l2.copy_latency_n
 
 /*
  * Not laws, reported for what they are: more of these lets more CTAs share an SM, which divides
- * L1 among more spills and may leave a worse last round. docs/analytic-model.md, section 12.
+ * L1 among more spills and may leave a worse last round. docs/analytic-model.md, section 13.
  */
 static const char *const OCCUPANCY[] = {"sm.registers", "sm.smem_bytes", "sm.warps_max",
                                         "sm.ctas_max"};
