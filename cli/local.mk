@@ -13,6 +13,7 @@ wavecast_SOURCES += \
     cli/evaluate.c cli/evaluate.h \
     cli/evaluate_cv.c \
     cli/evaluate_set.c \
+    cli/evaluate_timings.c \
     cli/evaluate_winners.c \
     cli/exit.c cli/exit.h \
     cli/explain.c \
@@ -82,5 +83,6 @@ EXTRA_DIST += \
     tests/cli/cases \
     tests/cli/histograms.csv \
     tests/cli/hwdb \
+    tests/cli/timings.csv \
     tests/cli/tuned \
     tests/cli/winners.csv

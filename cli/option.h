@@ -42,7 +42,7 @@ struct cli_arguments {
     const char *gpus, *gpu, *model, *kernel, *dtype, *launch;
     const char *routing, *histograms, *row, *trace;
     struct cli_integer tokens, seed, window, top;
-    const char *config, *predictor, *rules, *kind, *winners, *output, *form;
+    const char *config, *predictor, *rules, *kind, *winners, *timings, *output, *form;
     struct cli_list gpu_alias;
     struct cli_number max_regret, max_mape, budget_s;
     struct cli_list steps;

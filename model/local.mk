@@ -10,6 +10,7 @@ libwavecast_la_SOURCES += \
     model/design.c \
     model/explain.c \
     model/fit.c model/fit.h \
+    model/fit_calibrate.c \
     model/fit_file.c \
     model/fit_forms.c \
     model/fit_linear.c \
@@ -41,6 +42,7 @@ libwavecast_la_SOURCES += \
     model/routing_weights.c
 wavecastinclude_HEADERS += \
     include/wavecast/design.h \
+    include/wavecast/calibrate.h \
     include/wavecast/compare.h \
     include/wavecast/fit.h \
     include/wavecast/predict.h \

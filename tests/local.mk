@@ -23,6 +23,7 @@ test_programs = \
     tests/test_recorded \
     tests/test_winners \
     tests/test_serving \
+    tests/test_timings \
     tests/test_whatif \
     tests/test_routing \
     tests/test_routing_file \
