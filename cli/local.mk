@@ -18,6 +18,7 @@ wavecast_SOURCES += \
     cli/exit.c cli/exit.h \
     cli/explain.c \
     cli/export.c \
+    cli/export_table.c \
     cli/fit.c \
     cli/fitted.c cli/fitted.h \
     cli/groups.c \

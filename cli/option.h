@@ -51,6 +51,7 @@ struct cli_arguments {
     struct cli_integer max_tokens;
     struct cli_number margin;
     const char *triton;
+    const char *triton, *table_name;
     struct cli_integer train, folds, timing_launches;
     const char *noise_floor, *fit_from, *fit, *counts, *design;
     bool budget_curve;

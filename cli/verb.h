@@ -35,6 +35,8 @@ extern const struct cli_verb cli_verb_whatif;
 extern const struct cli_verb cli_verb_compare;
 extern const struct cli_verb cli_verb_export_vllm;
 extern const struct cli_verb cli_verb_export_sglang;
+extern const struct cli_verb cli_verb_export_c_table;
+extern const struct cli_verb cli_verb_export_json;
 extern const struct cli_verb cli_verb_import_vllm;
 extern const struct cli_verb cli_verb_import_sglang;
 extern const struct cli_verb cli_verb_models;

@@ -21,6 +21,8 @@ const struct cli_verb *const cli_verbs[] = {
     &cli_verb_compare,
     &cli_verb_export_vllm,
     &cli_verb_export_sglang,
+    &cli_verb_export_c_table,
+    &cli_verb_export_json,
     &cli_verb_import_vllm,
     &cli_verb_import_sglang,
     &cli_verb_models,

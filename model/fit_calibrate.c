@@ -46,7 +46,7 @@ enum wavecast_status wavecast_calibration_fit(const double *predicted_us, const 
                                               struct wavecast_error *error)
 {
     struct wavecast_model__design design = {0};
-    double b[COLUMNS] = {0};
+    double b[COLUMNS] = {0}, std_errors[COLUMNS];
     enum wavecast_status status = WAVECAST_OK;
     size_t rows;
     bool solved;
@@ -55,7 +55,7 @@ enum wavecast_status wavecast_calibration_fit(const double *predicted_us, const 
     wavecast_model__design_begin(&design, traffic_us != NULL ? COLUMNS : COLUMNS - 1);
     rows = rows_add(&design, predicted_us, traffic_us, time_us, count);
     wavecast_model__gsl_begin();
-    solved = rows >= ROWS_MIN && wavecast_model__design_solve_positive(&design, b);
+    solved = rows >= ROWS_MIN && wavecast_model__design_solve_positive(&design, b, std_errors);
     wavecast_model__gsl_end();
     if (rows < ROWS_MIN)
         status = wavecast_base__error_set(error, WAVECAST_ERROR_RANGE, NULL, 0, 0,

@@ -26,7 +26,8 @@ libwavecast_la_SOURCES += \
     model/region_flip.c \
     model/region_rules.c \
     model/regions.c \
-    model/select.c \
+    model/select.c model/select.h \
+    model/select_embed.c \
     model/serving.c \
     model/serving_table.c \
     model/whatif.c \
@@ -44,6 +45,7 @@ wavecastinclude_HEADERS += \
     include/wavecast/design.h \
     include/wavecast/calibrate.h \
     include/wavecast/compare.h \
+    include/wavecast/embed.h \
     include/wavecast/fit.h \
     include/wavecast/predict.h \
     include/wavecast/regions.h \

@@ -33,6 +33,7 @@ test_programs = \
     tests/test_base_file
 
 test_scripts = \
+    tests/check_embed.sh \
     tests/check_fields.sh \
     tests/check_format.sh \
     tests/check_headers.sh \
