@@ -3,17 +3,22 @@
 wavecast_SOURCES += \
     cli/build_config.c cli/build_config.h \
     cli/check_area.c cli/check_area.h \
+    cli/compare.c \
     cli/complete.c \
     cli/config_table.c cli/config_table.h \
     cli/context.c cli/context.h \
     cli/crossval_methods.c cli/crossval_methods.h \
+    cli/directory.c cli/directory.h \
     cli/entries.c cli/entries.h \
     cli/evaluate.c cli/evaluate.h \
     cli/evaluate_cv.c \
     cli/evaluate_set.c \
+    cli/evaluate_timings.c \
     cli/evaluate_winners.c \
     cli/exit.c cli/exit.h \
     cli/explain.c \
+    cli/export.c \
+    cli/export_table.c \
     cli/fit.c \
     cli/fitted.c cli/fitted.h \
     cli/groups.c \
@@ -23,6 +28,7 @@ wavecast_SOURCES += \
     cli/hwdb_list.c \
     cli/hwdb_path.c cli/hwdb_path.h \
     cli/hwdb_show.c \
+    cli/import.c \
     cli/kernel_table.c cli/kernel_table.h \
     cli/kernels.c \
     cli/main.c \
@@ -59,7 +65,8 @@ wavecast_SOURCES += \
     cli/talk.c cli/talk.h \
     cli/target.c cli/target.h \
     cli/verb.h \
-    cli/verbs.c
+    cli/verbs.c \
+    cli/whatif.c
 
 # Several processes sharing a sweep: through MPI, or not at all.
 if WITH_MPI
@@ -99,4 +106,6 @@ EXTRA_DIST += \
     tests/cli/cases \
     tests/cli/histograms.csv \
     tests/cli/hwdb \
+    tests/cli/timings.csv \
+    tests/cli/tuned \
     tests/cli/winners.csv

@@ -231,4 +231,6 @@ void cli_arguments_free(struct cli_arguments *arguments)
 {
     free(arguments->hwdb.items);
     free(arguments->gpu_alias.items);
+    free(arguments->set.items);
+    free(arguments->along.items);
 }

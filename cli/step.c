@@ -39,8 +39,8 @@ static enum cli_exit draw(const struct wavecast_routing_spec *spec, uint32_t tok
     return finish(out, shape);
 }
 
-static enum cli_exit draw_law(const struct cli_arguments *arguments,
-                              const struct wavecast_moe_shape *shape, struct cli_step *out)
+enum cli_exit cli_step_draw(const struct cli_arguments *arguments, uint32_t tokens,
+                            const struct wavecast_moe_shape *shape, struct cli_step *out)
 {
     struct wavecast_error error = WAVECAST_ERROR_INIT;
     struct wavecast_routing_spec spec = WAVECAST_ROUTING_SPEC_INIT;
@@ -48,8 +48,7 @@ static enum cli_exit draw_law(const struct cli_arguments *arguments,
         wavecast_routing_spec_free(&spec);
         return cli_fail(cli_exit_from_status(error.status), "--routing: %s", error.text);
     }
-    enum cli_exit code =
-        draw(&spec, (uint32_t)arguments->tokens.value, (uint64_t)arguments->seed.value, shape, out);
+    enum cli_exit code = draw(&spec, tokens, (uint64_t)arguments->seed.value, shape, out);
     wavecast_routing_spec_free(&spec);
     return code;
 }
@@ -131,7 +130,7 @@ enum cli_exit cli_step_find(const struct cli_arguments *arguments,
 {
     if (arguments->histograms != NULL || arguments->trace != NULL)
         return read_file(arguments, shape, out);
-    return draw_law(arguments, shape, out);
+    return cli_step_draw(arguments, (uint32_t)arguments->tokens.value, shape, out);
 }
 
 enum cli_exit cli_step_uniform(const struct cli_step *step, const struct wavecast_moe_shape *shape,

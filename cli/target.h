@@ -46,6 +46,10 @@ struct cli_step {
 enum cli_exit cli_step_find(const struct cli_arguments *arguments,
                             const struct wavecast_moe_shape *shape, struct cli_step *out);
 
+/* Draws the routing of --routing and --seed for so many tokens; likewise. */
+enum cli_exit cli_step_draw(const struct cli_arguments *arguments, uint32_t tokens,
+                            const struct wavecast_moe_shape *shape, struct cli_step *out);
+
 /* The step of the same size whose tokens are spread uniformly: what tuning by batch size sees. */
 enum cli_exit cli_step_uniform(const struct cli_step *step, const struct wavecast_moe_shape *shape,
                                struct cli_step *out);

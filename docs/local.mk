@@ -11,4 +11,6 @@ EXTRA_DIST += \
     docs/report.md \
     docs/routing.md \
     docs/sweep.md \
-    examples/hopper-bandwidth.yaml
+    examples/hopper-bandwidth.yaml \
+    docs/serving.md \
+    docs/what-if.md

@@ -6,6 +6,7 @@
 test_programs = \
     tests/test_cli_formats \
     tests/test_cli_output \
+    tests/test_compare \
     tests/test_crossval \
     tests/test_design \
     tests/test_hwdb \
@@ -21,6 +22,9 @@ test_programs = \
     tests/test_regions \
     tests/test_recorded \
     tests/test_winners \
+    tests/test_serving \
+    tests/test_timings \
+    tests/test_whatif \
     tests/test_routing \
     tests/test_routing_file \
     tests/test_select \
@@ -30,6 +34,7 @@ test_programs = \
     tests/test_base_file
 
 test_scripts = \
+    tests/check_embed.sh \
     tests/check_fields.sh \
     tests/check_format.sh \
     tests/check_headers.sh \
@@ -42,7 +47,7 @@ test_scripts = \
     tests/check_symbols.sh \
     tests/check_units.sh
 
-tests_libsupport_la_SOURCES = tests/scene.c tests/scene.h tests/support.c tests/support.h
+tests_libsupport_la_SOURCES = tests/question.c tests/question.h tests/scene.c tests/scene.h tests/support.c tests/support.h
 
 # Preloaded by run_program.sh under valgrind; -rpath makes libtool build a shared object of it.
 tests_inprocess_la_SOURCES = tests/inprocess.c
@@ -83,6 +88,16 @@ installcheck-local:
 	bindir='$(bindir)' libdir='$(libdir)' includedir='$(includedir)' \
 	    pkgdatadir='$(pkgdatadir)' version='$(PACKAGE_VERSION)' CC='$(CC) $(INSTRUMENT_CFLAGS)' \
 	    bash $(top_srcdir)/tests/installcheck.sh
+
+# Laws over a million random GPUs: minutes, so not part of `make check`.
+EXTRA_PROGRAMS += tests/laws
+tests_laws_SOURCES = tests/laws.c tests/question.c tests/question.h
+tests_laws_CFLAGS = $(AM_CFLAGS)
+tests_laws_LDADD = libwavecast-internal.la
+LAWS_GPUS = 1000000
+.PHONY: check-laws
+check-laws: tests/laws$(EXEEXT)
+	tests/laws$(EXEEXT) $(top_srcdir)/hwdb/data $(LAWS_GPUS)
 
 # For .ci/run, which runs the programs once more under valgrind.
 .PHONY: print-test-programs

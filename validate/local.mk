@@ -14,6 +14,8 @@ libwavecast_la_SOURCES += \
     validate/set_info.c \
     validate/set_load.c \
     validate/summary.c validate/summary.h \
+    validate/timings.c \
+    validate/tuned.c \
     validate/view.c validate/view.h \
     validate/winners.c validate/winners.h \
     validate/winners_score.c
@@ -21,7 +23,9 @@ libwavecast_la_SOURCES += \
 wavecastinclude_HEADERS += \
     include/wavecast/crossval.h \
     include/wavecast/evaluate.h \
-    include/wavecast/measurement.h
+    include/wavecast/measurement.h \
+    include/wavecast/timings.h \
+    include/wavecast/tuned.h
 
 # The recorded measurement sets, and the sets that tests read.
 EXTRA_DIST += \
