@@ -97,6 +97,7 @@ struct cli_option_group {
 /* Groups that verbs share. */
 extern const struct cli_option_group cli_group_target;   /* --gpu --model --kernel ... */
 extern const struct cli_option_group cli_group_step;     /* --tokens --routing --seed ... */
+extern const struct cli_option_group cli_group_training; /* --train --seed of sets */
 extern const struct cli_option_group cli_group_database; /* --hwdb */
 extern const struct cli_option_group cli_group_output;   /* --json --csv --color --help */
 
