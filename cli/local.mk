@@ -34,6 +34,8 @@ wavecast_SOURCES += \
     cli/output_csv.c \
     cli/output_json.c \
     cli/output_text.c \
+    cli/payoff.c cli/payoff.h \
+    cli/payoff_report.c \
     cli/plan.c \
     cli/predict.c \
     cli/regions.c \

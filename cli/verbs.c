@@ -17,6 +17,7 @@ const struct cli_verb *const cli_verbs[] = {
     &cli_verb_fit,
     &cli_verb_select,
     &cli_verb_plan,
+    &cli_verb_payoff,
     &cli_verb_models,
     &cli_verb_kernels,
     &cli_verb_hwdb_list,

@@ -13,6 +13,7 @@ test_programs = \
     tests/test_evaluate \
     tests/test_fit \
     tests/test_measurement \
+    tests/test_payoff \
     tests/test_plan \
     tests/test_occupancy \
     tests/test_analytic \

@@ -9,6 +9,8 @@ libwavecast_la_SOURCES += \
     validate/intern.c validate/intern.h \
     validate/judge.c validate/judge.h \
     validate/metrics.c validate/metrics.h \
+    validate/payoff.c validate/payoff.h \
+    validate/payoff_grow.c \
     validate/rows.c \
     validate/set.c validate/set.h \
     validate/set_info.c \
@@ -21,7 +23,8 @@ libwavecast_la_SOURCES += \
 wavecastinclude_HEADERS += \
     include/wavecast/crossval.h \
     include/wavecast/evaluate.h \
-    include/wavecast/measurement.h
+    include/wavecast/measurement.h \
+    include/wavecast/payoff.h
 
 # The recorded measurement sets, and the sets that tests read.
 EXTRA_DIST += \
