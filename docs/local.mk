@@ -8,4 +8,13 @@ EXTRA_DIST += \
     docs/kernel-descriptions.md \
     docs/payoff.md \
     docs/regions.md \
-    docs/routing.md
+    docs/routing.md \
+    docs/your-own-kernel.md
+
+# What docs/your-own-kernel.md works with; installed beside the README.
+nobase_dist_doc_DATA += \
+    examples/own-kernel/hwdb/kernels/block-gemm.yaml \
+    examples/own-kernel/make_times.py \
+    examples/own-kernel/timings/histograms.csv \
+    examples/own-kernel/timings/measurements.csv \
+    examples/own-kernel/timings/set.yaml

@@ -30,6 +30,7 @@ test_programs = \
     tests/test_base_file
 
 test_scripts = \
+    tests/check_example.sh \
     tests/check_fields.sh \
     tests/check_format.sh \
     tests/check_headers.sh \
