@@ -177,7 +177,7 @@ void wavecast_payoff_free(struct wavecast_payoff *payoff)
         return;
     wavecast_base__free(payoff->choices);
     wavecast_base__free(payoff->by_tokens);
-    wavecast_base__free(payoff->sets.steps);
-    wavecast_base__free(payoff->additions.steps);
+    wavecast_validate__payoff_growth_free(&payoff->sets);
+    wavecast_validate__payoff_growth_free(&payoff->additions);
     *payoff = (struct wavecast_payoff)WAVECAST_PAYOFF_INIT;
 }

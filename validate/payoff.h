@@ -26,5 +26,6 @@ enum wavecast_status wavecast_validate__payoff_grow(const struct wavecast_payoff
                                                     bool certain,
                                                     struct wavecast_payoff_growth *out,
                                                     struct wavecast_error *error);
+void wavecast_validate__payoff_growth_free(struct wavecast_payoff_growth *growth);
 
 #endif

@@ -24,13 +24,19 @@ struct growing {
     struct wavecast_payoff_growth growth;
 };
 
+/* All but the growth and the choices, which go into it. */
 static void growing_free(struct growing *growing)
 {
-    wavecast_base__free(growing->current);
     wavecast_base__free(growing->best_us);
     wavecast_base__free(growing->saved);
     wavecast_base__free(growing->regrets);
     wavecast_base__free(growing->in_set);
+}
+
+void wavecast_validate__payoff_growth_free(struct wavecast_payoff_growth *growth)
+{
+    wavecast_base__free(growth->steps);
+    wavecast_base__free(growth->chosen);
 }
 
 static bool growing_alloc(struct growing *growing)
@@ -198,10 +204,11 @@ enum wavecast_status wavecast_validate__payoff_grow(const struct wavecast_payoff
     enum wavecast_status status = growing_alloc(&growing)
                                       ? grow(&growing, options->max_regret_frac, error)
                                       : wavecast_base__error_no_memory(error);
+    growing.growth.chosen = growing.current;
     growing_free(&growing);
     if (status == WAVECAST_OK)
         *out = growing.growth;
     else
-        wavecast_base__free(growing.growth.steps);
+        wavecast_validate__payoff_growth_free(&growing.growth);
     return status;
 }

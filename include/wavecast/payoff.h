@@ -93,6 +93,7 @@ struct wavecast_payoff_step {
 struct wavecast_payoff_growth {
     size_t step_count;
     struct wavecast_payoff_step *steps; /* each one contains the set of the one before */
+    size_t *chosen; /* [histogram_count]: what each histogram takes of the last step's set */
     bool is_enough; /* the last one's mean regret is at most max_regret_frac; false: nothing that
                        could be added would still lower it */
 };
@@ -111,9 +112,9 @@ struct wavecast_payoff {
 /* Static initializer: nothing owned. */
 #define WAVECAST_PAYOFF_INIT                                                                       \
     {                                                                                              \
-        0, NULL, {0, 0, 0, 0, 0, 0, 0}, 0, NULL, {0, NULL, false},                                 \
+        0, NULL, {0, 0, 0, 0, 0, 0, 0}, 0, NULL, {0, NULL, NULL, false},                           \
         {                                                                                          \
-            0, NULL, false                                                                         \
+            0, NULL, NULL, false                                                                   \
         }                                                                                          \
     }
 
