@@ -54,7 +54,7 @@ struct wavecast_payoff_options {
  * half-widths, time x frac. That is the 90 % half-width of a difference of
  * independent normal errors. Two configurations of one kernel on one routing
  * are mostly wrong in the same direction, which makes the true one smaller;
- * docs/payoff.md measures by how much. NAN when a half-width is.
+ * docs/payoff.md says how that is tested. NAN when a half-width is.
  */
 double wavecast_payoff_uncertainty_us(double a_us, double a_frac, double b_us, double b_frac);
 
