@@ -155,13 +155,6 @@ static const struct cli_option evaluate_options[] = {
 };
 static const char *const designs[] = {"random", "plan", NULL};
 static const struct cli_option crossval_options[] = {
-    {.name = "train",
-     .kind = CLI_OPTION_INTEGER,
-     .offset = offsetof(struct cli_arguments, train),
-     .argument = "N",
-     .min = 1,
-     .max = INT_MAX,
-     .help = "in each fold fit to the timings of N histograms and judge on all others"},
     {.name = "folds",
      .kind = CLI_OPTION_INTEGER,
      .offset = offsetof(struct cli_arguments, folds),
@@ -178,14 +171,6 @@ static const struct cli_option crossval_options[] = {
      .choices = designs,
      .help = "random: all timings of N histograms; plan: for as much GPU time those that "
              "'wavecast plan' would take"},
-    {.name = "seed",
-     .kind = CLI_OPTION_INTEGER,
-     .offset = offsetof(struct cli_arguments, seed),
-     .argument = "N",
-     .fallback = "1",
-     .min = 0,
-     .max = LLONG_MAX,
-     .help = "seed of the draws"},
     {.name = "fit-from",
      .kind = CLI_OPTION_TEXT,
      .offset = offsetof(struct cli_arguments, fit_from),
@@ -254,8 +239,13 @@ static const struct cli_option_group crossval_group = {"Cross-validation", cross
                                                        COUNT_OF(crossval_options)};
 static const struct cli_option_group winners_group = {"Files of sweeps", winners_options,
                                                       COUNT_OF(winners_options)};
-static const struct cli_option_group *const evaluate_groups[] = {
-    &evaluate_group, &crossval_group, &winners_group, &cli_group_database, &cli_group_output, NULL};
+static const struct cli_option_group *const evaluate_groups[] = {&evaluate_group,
+                                                                 &cli_group_training,
+                                                                 &crossval_group,
+                                                                 &winners_group,
+                                                                 &cli_group_database,
+                                                                 &cli_group_output,
+                                                                 NULL};
 
 const struct cli_verb cli_verb_evaluate = {
     .name = "evaluate",

@@ -41,6 +41,8 @@ wavecast_SOURCES += \
     cli/output_json.c \
     cli/output_text.c \
     cli/page.c cli/page.h \
+    cli/payoff.c cli/payoff.h \
+    cli/payoff_report.c \
     cli/plan.c \
     cli/plot.c cli/plot.h \
     cli/predict.c \

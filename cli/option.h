@@ -54,6 +54,7 @@ struct cli_arguments {
     const char *triton, *table_name;
     struct cli_integer train, folds, timing_launches;
     const char *noise_floor, *fit_from, *fit, *counts, *design;
+    struct cli_number uncertainty;
     bool budget_curve;
     bool all_gpus, all_models;
     const char *const *operands;
@@ -103,6 +104,8 @@ struct cli_option_group {
 /* Groups that verbs share. */
 extern const struct cli_option_group cli_group_target;   /* --gpu --model --kernel ... */
 extern const struct cli_option_group cli_group_step;     /* --tokens --routing --seed ... */
+extern const struct cli_option_group cli_group_trace;    /* --seed --histograms --trace --window */
+extern const struct cli_option_group cli_group_training; /* --train --seed of sets */
 extern const struct cli_option_group cli_group_database; /* --hwdb */
 extern const struct cli_option_group cli_group_output;   /* --json --csv --color --help */
 

@@ -41,6 +41,7 @@ extern const struct cli_verb cli_verb_export_c_table;
 extern const struct cli_verb cli_verb_export_json;
 extern const struct cli_verb cli_verb_import_vllm;
 extern const struct cli_verb cli_verb_import_sglang;
+extern const struct cli_verb cli_verb_payoff;
 extern const struct cli_verb cli_verb_models;
 extern const struct cli_verb cli_verb_kernels;
 extern const struct cli_verb cli_verb_hwdb_list;

@@ -11,6 +11,7 @@ dist_man_MANS += \
     man/wavecast-kernels.1 \
     man/wavecast-models.1 \
     man/wavecast-occupancy.1 \
+    man/wavecast-payoff.1 \
     man/wavecast-plan.1 \
     man/wavecast-predict.1 \
     man/wavecast-regions.1 \

@@ -14,6 +14,7 @@ test_programs = \
     tests/test_evaluate \
     tests/test_fit \
     tests/test_measurement \
+    tests/test_payoff \
     tests/test_plan \
     tests/test_occupancy \
     tests/test_analytic \
@@ -35,6 +36,7 @@ test_programs = \
 
 test_scripts = \
     tests/check_embed.sh \
+    tests/check_example.sh \
     tests/check_fields.sh \
     tests/check_format.sh \
     tests/check_headers.sh \

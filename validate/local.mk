@@ -9,6 +9,8 @@ libwavecast_la_SOURCES += \
     validate/intern.c validate/intern.h \
     validate/judge.c validate/judge.h \
     validate/metrics.c validate/metrics.h \
+    validate/payoff.c validate/payoff.h \
+    validate/payoff_grow.c \
     validate/rows.c \
     validate/set.c validate/set.h \
     validate/set_info.c \
@@ -26,6 +28,7 @@ wavecastinclude_HEADERS += \
     include/wavecast/measurement.h \
     include/wavecast/timings.h \
     include/wavecast/tuned.h
+    include/wavecast/payoff.h
 
 # The recorded measurement sets, and the sets that tests read.
 EXTRA_DIST += \
