@@ -27,7 +27,7 @@ wavecastinclude_HEADERS += \
     include/wavecast/evaluate.h \
     include/wavecast/measurement.h \
     include/wavecast/timings.h \
-    include/wavecast/tuned.h
+    include/wavecast/tuned.h \
     include/wavecast/payoff.h
 
 # The recorded measurement sets, and the sets that tests read.
