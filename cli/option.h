@@ -50,7 +50,6 @@ struct cli_arguments {
     bool literal;
     struct cli_integer max_tokens;
     struct cli_number margin;
-    const char *triton;
     const char *triton, *table_name;
     struct cli_integer train, folds, timing_launches;
     const char *noise_floor, *fit_from, *fit, *counts, *design;
