@@ -205,20 +205,6 @@ static const struct cli_option export_options[] = {
      .help = "folder that the server is told; made when it is not there",
      .complete = CLI_COMPLETE_DIRECTORIES,
      .letter = 'o'},
-    {.name = "routing",
-     .kind = CLI_OPTION_TEXT,
-     .offset = offsetof(struct cli_arguments, routing),
-     .argument = "LAW",
-     .fallback = "uniform",
-     .help = "what a batch looks like, as for 'wavecast predict'"},
-    {.name = "seed",
-     .kind = CLI_OPTION_INTEGER,
-     .offset = offsetof(struct cli_arguments, seed),
-     .argument = "N",
-     .fallback = "1",
-     .min = 0,
-     .max = INT64_MAX,
-     .help = "seed of the drawn routings"},
     {.name = "max-tokens",
      .kind = CLI_OPTION_INTEGER,
      .offset = offsetof(struct cli_arguments, max_tokens),
@@ -242,7 +228,8 @@ static const struct cli_option export_options[] = {
 static const struct cli_option_group export_group = {"File", export_options,
                                                      COUNT_OF(export_options)};
 static const struct cli_option_group *const export_groups[] = {
-    &cli_group_target, &export_group, &cli_group_database, &cli_group_output, NULL};
+    &cli_group_target,   &cli_group_draw,   &export_group,
+    &cli_group_database, &cli_group_output, NULL};
 
 const struct cli_verb cli_verb_export_vllm = {
     .name = "export vllm",

@@ -104,6 +104,13 @@ static const struct cli_option training_options[] = {
      .min = 1,
      .max = INT_MAX,
      .help = "fit to the timings of N histograms drawn at random and judge by all others"},
+static const struct cli_option draw_options[] = {
+    {.name = "routing",
+     .kind = CLI_OPTION_TEXT,
+     .offset = MEMBER(routing),
+     .argument = "LAW",
+     .fallback = "uniform",
+     .help = "what a batch looks like, as for 'wavecast predict'"},
     {.name = "seed",
      .kind = CLI_OPTION_INTEGER,
      .offset = MEMBER(seed),
@@ -112,6 +119,8 @@ static const struct cli_option training_options[] = {
      .min = 0,
      .max = LLONG_MAX,
      .help = "seed of the draws"},
+     .max = INT64_MAX,
+     .help = "seed of the drawn routings"},
 };
 
 static const struct cli_option database_options[] = {
@@ -153,6 +162,7 @@ const struct cli_option_group cli_group_trace = {"The trace", step_options + STE
                                                  STEP_TRACE_COUNT};
 const struct cli_option_group cli_group_training = {"Training", training_options,
                                                     COUNT_OF(training_options)};
+const struct cli_option_group cli_group_draw = {"Routing", draw_options, COUNT_OF(draw_options)};
 const struct cli_option_group cli_group_database = {"Database", database_options,
                                                     COUNT_OF(database_options)};
 const struct cli_option_group cli_group_output = {"Output", output_options,

@@ -232,26 +232,8 @@ static enum cli_exit import_run(const struct cli_arguments *arguments)
     return code;
 }
 
-static const struct cli_option import_options[] = {
-    {.name = "routing",
-     .kind = CLI_OPTION_TEXT,
-     .offset = offsetof(struct cli_arguments, routing),
-     .argument = "LAW",
-     .fallback = "uniform",
-     .help = "what a batch looks like, as for 'wavecast predict'"},
-    {.name = "seed",
-     .kind = CLI_OPTION_INTEGER,
-     .offset = offsetof(struct cli_arguments, seed),
-     .argument = "N",
-     .fallback = "1",
-     .min = 0,
-     .max = INT64_MAX,
-     .help = "seed of the drawn routings"},
-};
-static const struct cli_option_group import_group = {"Routing", import_options,
-                                                     COUNT_OF(import_options)};
 static const struct cli_option_group *const import_groups[] = {
-    &cli_group_target, &import_group, &cli_group_database, &cli_group_output, NULL};
+    &cli_group_target, &cli_group_draw, &cli_group_database, &cli_group_output, NULL};
 
 const struct cli_verb cli_verb_import_vllm = {
     .name = "import vllm",

@@ -102,6 +102,7 @@ struct cli_option_group {
 
 /* Groups that verbs share. */
 extern const struct cli_option_group cli_group_target;   /* --gpu --model --kernel ... */
+extern const struct cli_option_group cli_group_draw;     /* --routing --seed of many batches */
 extern const struct cli_option_group cli_group_step;     /* --tokens --routing --seed ... */
 extern const struct cli_option_group cli_group_trace;    /* --seed --histograms --trace --window */
 extern const struct cli_option_group cli_group_training; /* --train --seed of sets */
