@@ -104,6 +104,16 @@ static const struct cli_option training_options[] = {
      .min = 1,
      .max = INT_MAX,
      .help = "fit to the timings of N histograms drawn at random and judge by all others"},
+    {.name = "seed",
+     .kind = CLI_OPTION_INTEGER,
+     .offset = MEMBER(seed),
+     .argument = "N",
+     .fallback = "1",
+     .min = 0,
+     .max = LLONG_MAX,
+     .help = "seed of the draws"},
+};
+
 static const struct cli_option draw_options[] = {
     {.name = "routing",
      .kind = CLI_OPTION_TEXT,
@@ -117,8 +127,6 @@ static const struct cli_option draw_options[] = {
      .argument = "N",
      .fallback = "1",
      .min = 0,
-     .max = LLONG_MAX,
-     .help = "seed of the draws"},
      .max = INT64_MAX,
      .help = "seed of the drawn routings"},
 };
