@@ -434,7 +434,7 @@ static const struct {
 enum { RECORDED_COUNT = sizeof RECORDED / sizeof RECORDED[0] };
 
 /* The rule for the uncertainty of a difference promises 90 %, and gains above it promise 95 %. */
-Test(payoff, uncertainty_covers_measured_differences, .timeout = 60)
+Test(payoff, uncertainty_covers_measured_differences, .timeout = 120)
 {
     for (size_t i = 0; i < RECORDED_COUNT; i++) {
         struct study study = study_open(RECORDED[i].set, RECORDED[i].gpu);
@@ -472,7 +472,7 @@ static double analytic_coverage(struct study *study)
 }
 
 /* The constant is a 90 % half-width, neither less nor much more. */
-Test(payoff, analytic_error_is_as_described, .timeout = 60)
+Test(payoff, analytic_error_is_as_described, .timeout = 120)
 {
     for (size_t i = 0; i < RECORDED_COUNT; i++) {
         struct study study = study_open(RECORDED[i].set, RECORDED[i].gpu);
@@ -505,7 +505,7 @@ static struct outcome measure(const struct study *study, const struct wavecast_p
 }
 
 /* What is certain and what is recommended is measured to gain, and certain switches one by one. */
-Test(payoff, recommendations_gain_as_measured, .timeout = 60)
+Test(payoff, recommendations_gain_as_measured, .timeout = 120)
 {
     for (size_t i = 0; i < RECORDED_COUNT; i++) {
         struct study study = study_open(RECORDED[i].set, RECORDED[i].gpu);
