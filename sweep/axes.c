@@ -5,9 +5,10 @@
 #include "base/csv.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { SHARD_BYTES = 24, NUMBER_BYTES = 32, NAMES_MAX = 256 };
+enum { SHARD_BYTES = 24, CHANGE_BYTES = 128, NAMES_MAX = 256 };
 
 /* Restates a library error at the node that caused it. */
 static enum wavecast_status at_node(const struct wavecast_hwdb__node *node,
@@ -191,76 +192,77 @@ static enum wavecast_status read_kernels(struct wavecast_sweep *sweep,
 
 /* ---- GPU fields --------------------------------------------------------------------------- */
 
-/* "8000", "x1.5", "+10%", "-10 %". */
-static bool parse_value(const char *text, struct wavecast_sweep__value *out)
+/* Whether a GPU's field may have the changed value, by itself: other fields may change as well. */
+static enum wavecast_status try_change(const struct wavecast_gpu *gpu,
+                                       const struct wavecast_change *change,
+                                       struct wavecast_error *error)
 {
-    char number[NUMBER_BYTES] = "";
-    size_t length = strlen(text);
-    bool percent = length > 0 && text[length - 1] == '%', factor = text[0] == 'x';
-    if (length >= sizeof(number) || (percent && factor) ||
-        (percent && text[0] != '+' && text[0] != '-'))
-        return false;
-    memcpy(number, text + factor, length - factor + 1);
-    if (percent) {
-        number[--length] = '\0';
-        while (length > 0 && number[length - 1] == ' ')
-            number[--length] = '\0';
-    }
-    if (!wavecast_base__parse_double(number, &out->number))
-        return false;
-    if (percent)
-        out->number = 1 + out->number / 100;
-    out->relative = percent || factor;
-    return true;
+    struct wavecast_gpu copy = *gpu;
+    double base = wavecast_gpu_field_get(gpu, change->field);
+    double number = change->relative ? base * change->value : change->value;
+    if (isnan(number)) /* unknown: the same refusal as of `wavecast whatif` */
+        return wavecast_whatif_gpu_apply(gpu, change, 1, false, &copy, error);
+    if (change->relative && change->field->kind == WAVECAST_FIELD_INTEGER)
+        number = round(number);
+    return wavecast_gpu_field_set(&copy, change->field, number, error);
 }
 
-/* Tries a value on every GPU, so that computing cannot fail later. */
-static enum wavecast_status check_value(const struct wavecast_sweep__grid *grid,
-                                        const struct wavecast_field *field,
-                                        const struct wavecast_sweep__value *value,
-                                        const struct wavecast_hwdb__node *node,
-                                        struct wavecast_error *error)
+/* Tries a change on every GPU, so that mistakes are told where they stand in the file. */
+static enum wavecast_status check_change(const struct wavecast_sweep__grid *grid,
+                                         const struct wavecast_change *change,
+                                         const struct wavecast_hwdb__node *node,
+                                         struct wavecast_error *error)
 {
     for (size_t i = 0; i < grid->gpu_count; i++) {
         struct wavecast_error cause = WAVECAST_ERROR_INIT;
-        struct wavecast_gpu gpu = *grid->gpus[i];
-        double number = wavecast_sweep__value_on(value, &gpu, field);
-        if (isnan(number))
-            return wavecast_hwdb__node_error(node, WAVECAST_ERROR_MISSING_VALUE, error,
-                                             "'%.40s' is relative, but the database does not know "
-                                             "this field of %s; give an absolute value",
-                                             node->text, gpu.id);
-        if (wavecast_gpu_field_set(&gpu, field, number, &cause) != WAVECAST_OK)
-            return wavecast_hwdb__node_error(node, cause.status, error, "%s: %s", gpu.id,
+        if (try_change(grid->gpus[i], change, &cause) != WAVECAST_OK)
+            return wavecast_hwdb__node_error(node, cause.status, error, "%s: %s", grid->gpus[i]->id,
                                              cause.text);
     }
     return WAVECAST_OK;
 }
 
-static enum wavecast_status read_values(struct wavecast_sweep *sweep,
-                                        const struct wavecast_sweep__grid *grid,
-                                        struct wavecast_sweep__field_axis *axis,
+/* Reads "8000", "x1.5", "+10 %" or a flag as wavecast_whatif_change_parse does. */
+static enum wavecast_status read_change(const struct wavecast_field *field,
                                         const struct wavecast_hwdb__node *node,
+                                        struct wavecast_change *change,
                                         struct wavecast_error *error)
+{
+    struct wavecast_error cause = WAVECAST_ERROR_INIT;
+    char whole[CHANGE_BYTES];
+    const char *text = NULL;
+    size_t used;
+    enum wavecast_status status = wavecast_hwdb__node_text(node, &text, error);
+    if (status != WAVECAST_OK)
+        return status;
+    used = (size_t)snprintf(whole, sizeof(whole), "%s=", field->path);
+    /* Blanks, as before a percent sign, are for the reader's eye. */
+    for (; *text != '\0' && used + 1 < sizeof(whole); text++)
+        if (*text != ' ')
+            whole[used++] = *text;
+    whole[used] = '\0';
+    status = wavecast_whatif_change_parse(whole, change, &cause);
+    return status == WAVECAST_OK ? status : at_node(node, &cause, error);
+}
+
+static enum wavecast_status read_changes(struct wavecast_sweep *sweep,
+                                         const struct wavecast_sweep__grid *grid,
+                                         struct wavecast_sweep__field_axis *axis,
+                                         const struct wavecast_hwdb__node *node,
+                                         struct wavecast_error *error)
 {
     enum wavecast_status status = check_list(node, error);
     if (status != WAVECAST_OK)
         return status;
-    axis->values = allocate(sweep, node->count, sizeof(*axis->values), error);
-    if (axis->values == NULL)
+    axis->changes = allocate(sweep, node->count, sizeof(*axis->changes), error);
+    if (axis->changes == NULL)
         return WAVECAST_ERROR_NO_MEMORY;
     axis->count = node->count;
     for (const struct wavecast_hwdb__node *n = node->first; n != NULL && status == WAVECAST_OK;
          n = n->next) {
-        const char *text = NULL;
-        status = wavecast_hwdb__node_text(n, &text, error);
-        if (status == WAVECAST_OK && !parse_value(text, &axis->values[n->index]))
-            status = wavecast_hwdb__node_error(n, WAVECAST_ERROR_SYNTAX, error,
-                                               "'%.40s' is no value; write a number, or x1.5 or "
-                                               "+10 %% of what the database has",
-                                               text);
+        status = read_change(axis->field, n, &axis->changes[n->index], error);
         if (status == WAVECAST_OK)
-            status = check_value(grid, axis->field, &axis->values[n->index], n, error);
+            status = check_change(grid, &axis->changes[n->index], n, error);
     }
     return status;
 }
@@ -293,7 +295,7 @@ static enum wavecast_status read_fields(struct wavecast_sweep *sweep,
         axis->field = wavecast_gpu_field_find(n->key);
         if (axis->field == NULL)
             return field_unknown(n, error);
-        status = read_values(sweep, grid, axis, n, error);
+        status = read_changes(sweep, grid, axis, n, error);
     }
     return status;
 }

@@ -2,7 +2,6 @@
 /* Numbers of problems, batches and points, and what they stand for; see grid.h. */
 #include "sweep/grid.h"
 
-#include <math.h>
 #include <string.h>
 
 static size_t at_least_one(size_t count)
@@ -95,34 +94,48 @@ void wavecast_sweep__batch_place(const struct wavecast_sweep *sweep, size_t batc
     place->point = grid->first_point + problem * grid->steps + place->step;
 }
 
-double wavecast_sweep__value_on(const struct wavecast_sweep__value *value,
-                                const struct wavecast_gpu *gpu, const struct wavecast_field *field)
+/* The combination of field values number `variant`; the last field changes fastest. */
+static enum wavecast_status apply_variant(const struct wavecast_sweep__grid *grid, size_t variant,
+                                          const struct wavecast_gpu *base, struct wavecast_gpu *gpu,
+                                          struct wavecast_error *error)
 {
-    double number = value->number;
-    if (value->relative)
-        number *= wavecast_gpu_field_get(gpu, field);
-    /* Rounds x1.1 of a count, as of 132 SMs, to a whole one. */
-    return field->kind == WAVECAST_FIELD_INTEGER && value->relative ? round(number) : number;
+    struct wavecast_change changes[WAVECAST_SWEEP_FIELDS_MAX];
+    for (size_t i = grid->field_count; i-- > 0; variant /= grid->fields[i].count)
+        changes[i] = grid->fields[i].changes[variant % grid->fields[i].count];
+    return wavecast_whatif_gpu_apply(base, changes, grid->field_count, false, gpu, error);
 }
 
-/* Applies the combination of field values number `variant`; the last field changes fastest. */
+enum wavecast_status wavecast_sweep__variants_check(const struct wavecast_sweep *sweep,
+                                                    const struct wavecast_hwdb__node *node,
+                                                    struct wavecast_error *error)
+{
+    for (size_t g = 0; g < sweep->info.grid_count; g++) {
+        const struct wavecast_sweep__grid *grid = &sweep->grids[g];
+        for (size_t i = 0; grid->field_count > 0 && i < grid->gpu_count * grid->variants; i++) {
+            struct wavecast_error cause = WAVECAST_ERROR_INIT;
+            const struct wavecast_gpu *base = grid->gpus[i / grid->variants];
+            struct wavecast_gpu gpu;
+            if (apply_variant(grid, i % grid->variants, base, &gpu, &cause) != WAVECAST_OK)
+                return wavecast_hwdb__node_error(node, cause.status, error, "gpu_fields: of %s: %s",
+                                                 base->id, cause.text);
+        }
+    }
+    return WAVECAST_OK;
+}
+
 static void apply_fields(const struct wavecast_sweep__grid *grid, size_t variant,
                          struct wavecast_sweep_problem *problem)
 {
     const struct wavecast_gpu base = problem->gpu;
     problem->setting_count = grid->field_count;
-    for (size_t i = grid->field_count; i-- > 0; variant /= grid->fields[i].count) {
-        const struct wavecast_sweep__field_axis *axis = &grid->fields[i];
-        const struct wavecast_sweep__value *value = &axis->values[variant % axis->count];
-        double number = wavecast_sweep__value_on(value, &base, axis->field);
-        /* Every value was tried on every GPU when the sweep was loaded. */
-        (void)wavecast_gpu_field_set(&problem->gpu, axis->field, number, NULL);
+    /* Every combination was tried on every GPU when the sweep was loaded. */
+    (void)apply_variant(grid, variant, &base, &problem->gpu, NULL);
+    for (size_t i = 0; i < grid->field_count; i++)
         problem->settings[i] = (struct wavecast_sweep_setting){
-            .field = axis->field,
-            .value = number,
-            .base = wavecast_gpu_field_get(&base, axis->field),
+            .field = grid->fields[i].field,
+            .value = wavecast_gpu_field_get(&problem->gpu, grid->fields[i].field),
+            .base = wavecast_gpu_field_get(&base, grid->fields[i].field),
         };
-    }
 }
 
 void wavecast_sweep_problem_get(const struct wavecast_sweep *sweep, size_t index,

@@ -13,17 +13,12 @@
 
 #include <wavecast/routing.h>
 #include <wavecast/sweep.h>
-
-/* A value of a changed field: absolute, or a factor on the database's value. */
-struct wavecast_sweep__value {
-    bool relative;
-    double number;
-};
+#include <wavecast/whatif.h>
 
 /* The values that one GPU field takes. */
 struct wavecast_sweep__field_axis {
     const struct wavecast_field *field;
-    struct wavecast_sweep__value *values;
+    struct wavecast_change *changes; /* of this field */
     size_t count;
 };
 
@@ -101,13 +96,14 @@ enum wavecast_status wavecast_sweep__layout(struct wavecast_sweep *sweep,
                                             const struct wavecast_hwdb__node *node,
                                             struct wavecast_error *error);
 
+/* Tries every combination of changed fields on every GPU; errors are at `node`. */
+enum wavecast_status wavecast_sweep__variants_check(const struct wavecast_sweep *sweep,
+                                                    const struct wavecast_hwdb__node *node,
+                                                    struct wavecast_error *error);
+
 /* Takes a batch number apart. */
 void wavecast_sweep__batch_place(const struct wavecast_sweep *sweep, size_t batch,
                                  struct wavecast_sweep__place *place);
-
-/* The value that a field takes on a GPU; NAN when it is relative to an unknown one. */
-double wavecast_sweep__value_on(const struct wavecast_sweep__value *value,
-                                const struct wavecast_gpu *gpu, const struct wavecast_field *field);
 
 /* Fills info.stamp; see struct wavecast_sweep_info. */
 enum wavecast_status wavecast_sweep__stamp_set(struct wavecast_sweep *sweep,

@@ -128,6 +128,8 @@ static enum wavecast_status read_tree(struct wavecast_sweep *sweep,
         status = read_grids(sweep, tree->root, error);
     if (status == WAVECAST_OK)
         status = wavecast_sweep__layout(sweep, tree->root, error);
+    if (status == WAVECAST_OK)
+        status = wavecast_sweep__variants_check(sweep, tree->root, error);
     return status;
 }
 

@@ -41,8 +41,8 @@ static void hash_fields(uint64_t *hash, const struct wavecast_sweep__grid *grid)
         hash_text(hash, axis->field->path);
         hash_count(hash, axis->count);
         for (size_t v = 0; v < axis->count; v++) {
-            hash_count(hash, axis->values[v].relative);
-            hash_bytes(hash, &axis->values[v].number, sizeof(axis->values[v].number));
+            hash_count(hash, axis->changes[v].relative);
+            hash_bytes(hash, &axis->changes[v].value, sizeof(axis->changes[v].value));
         }
     }
 }

@@ -153,6 +153,7 @@ Test(sweep, problems_are_the_product_of_the_axes)
     wavecast_sweep_problem_get(stage.sweep, 2 + 3, &problem);
     cr_expect_str_eq(problem.gpu.id, "h200-sxm");
     cr_expect_eq(problem.gpu.sm_count, 66);
+    cr_expect_float_eq(problem.gpu.tensor.fp8_tflop_s, h200->tensor.fp8_tflop_s / 2, 1e-6);
     cr_expect_eq(problem.gpu.l2.capacity_bytes, 2 * h200->l2.capacity_bytes);
     cr_expect_eq(problem.setting_count, 2);
     cr_expect_str_eq(problem.settings[1].field->path, "l2.capacity_bytes");
