@@ -65,7 +65,7 @@ enum cli_exit cli_evaluate_hold(const struct cli_arguments *arguments,
 
 enum cli_exit cli_evaluate_unknown(const char *name)
 {
-    char *allowed = cli_format("analytic");
+    char *allowed = cli_format("analytic, simulate");
     for (size_t i = 0; i < wavecast_fit_form_count(); i++) {
         char *longer = cli_format("%s%s%s", allowed, i == 0 ? "; fitted to timings: " : ", ",
                                   wavecast_fit_form_at(i)->name);

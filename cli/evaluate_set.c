@@ -3,6 +3,7 @@
 #include "cli/evaluate.h"
 #include "cli/memory.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "cli/subject.h"
 #include "cli/summary.h"
 #include "cli/talk.h"
@@ -24,6 +25,8 @@ struct analysis {
     struct wavecast_workload *workload;
     double *plan_us;       /* times of the plan's configurations */
     double *plan_score_us; /* what choices are made by */
+    struct cli_progress progress;
+    double done; /* histograms */
 };
 
 static enum wavecast_status predict(void *context, size_t histogram, double *time_us,
@@ -46,6 +49,8 @@ static enum wavecast_status predict(void *context, size_t histogram, double *tim
         time_us[i] = index < planned ? analysis->plan_us[index] : (double)NAN;
         score_us[i] = index < planned ? analysis->plan_score_us[index] : (double)NAN;
     }
+    analysis->done++;
+    cli_progress_update(&analysis->progress, analysis->done, analysis->done, "routings");
     return status;
 }
 
@@ -156,7 +161,10 @@ static enum cli_exit evaluate(struct analysis *analysis, const struct wavecast_h
         size_t planned = wavecast_plan_config_count(subject->plan);
         analysis->plan_us = cli_calloc(planned, sizeof *analysis->plan_us);
         analysis->plan_score_us = cli_calloc(planned, sizeof *analysis->plan_score_us);
+        cli_progress_open(&analysis->progress,
+                          (double)wavecast_measurement_histogram_count(subject->set), 0);
         status = wavecast_evaluate_run(subject->set, &predictor, 1, &evaluation, &error);
+        cli_progress_close(&analysis->progress);
     }
     if (status != WAVECAST_OK)
         return cli_fail_error(&error);

@@ -45,7 +45,7 @@ static const struct cli_option target_options[] = {
 };
 
 /* In this order: the routings of a trace are chosen by some options of a step. */
-enum { STEP_TRACE_FIRST = 2, STEP_TRACE_COUNT = 4 };
+enum { STEP_TRACE_FIRST = 2, STEP_TRACE_COUNT = 4, STEP_UNTRACED_COUNT = 4 };
 
 static const struct cli_option step_options[] = {
     {.name = "tokens",
@@ -166,6 +166,8 @@ static const struct cli_option output_options[] = {
 const struct cli_option_group cli_group_target = {"What runs where", target_options,
                                                   COUNT_OF(target_options)};
 const struct cli_option_group cli_group_step = {"The step", step_options, COUNT_OF(step_options)};
+const struct cli_option_group cli_group_step_untraced = {"The step", step_options,
+                                                         STEP_UNTRACED_COUNT};
 const struct cli_option_group cli_group_trace = {"The trace", step_options + STEP_TRACE_FIRST,
                                                  STEP_TRACE_COUNT};
 const struct cli_option_group cli_group_training = {"Training", training_options,

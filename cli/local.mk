@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # The command `wavecast`: one file per verb. It sees public headers only.
 wavecast_SOURCES += \
+    cli/breakdown.c cli/breakdown.h \
     cli/build_config.c cli/build_config.h \
+    cli/calibrate.c \
     cli/check_area.c cli/check_area.h \
     cli/compare.c \
+    cli/choice.c cli/choice.h \
     cli/complete.c \
     cli/config_table.c cli/config_table.h \
     cli/context.c cli/context.h \
@@ -59,6 +62,8 @@ wavecast_SOURCES += \
     cli/results.c cli/results.h \
     cli/scene.c cli/scene.h \
     cli/select.c \
+    cli/schedule.c cli/schedule.h \
+    cli/simulate.c \
     cli/steps.c cli/steps.h \
     cli/step.c \
     cli/sweep.c \

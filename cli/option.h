@@ -54,6 +54,9 @@ struct cli_arguments {
     struct cli_integer train, folds, timing_launches;
     const char *noise_floor, *fit_from, *fit, *counts, *design;
     struct cli_number uncertainty;
+    struct cli_list fields;
+    struct cli_integer points;
+    const char *schedule, *compare, *timeline, *trace_output;
     bool budget_curve;
     bool all_gpus, all_models;
     const char *const *operands;
@@ -101,13 +104,14 @@ struct cli_option_group {
 };
 
 /* Groups that verbs share. */
-extern const struct cli_option_group cli_group_target;   /* --gpu --model --kernel ... */
-extern const struct cli_option_group cli_group_draw;     /* --routing --seed of many batches */
-extern const struct cli_option_group cli_group_step;     /* --tokens --routing --seed ... */
-extern const struct cli_option_group cli_group_trace;    /* --seed --histograms --trace --window */
-extern const struct cli_option_group cli_group_training; /* --train --seed of sets */
-extern const struct cli_option_group cli_group_database; /* --hwdb */
-extern const struct cli_option_group cli_group_output;   /* --json --csv --color --help */
+extern const struct cli_option_group cli_group_target;        /* --gpu --model --kernel ... */
+extern const struct cli_option_group cli_group_draw;          /* --routing --seed of many batches */
+extern const struct cli_option_group cli_group_step;          /* --tokens --routing --seed ... */
+extern const struct cli_option_group cli_group_step_untraced; /* without --trace --window */
+extern const struct cli_option_group cli_group_trace;         /* --seed --histograms --trace ... */
+extern const struct cli_option_group cli_group_training;      /* --train --seed of sets */
+extern const struct cli_option_group cli_group_database;      /* --hwdb */
+extern const struct cli_option_group cli_group_output;        /* --json --csv --color --help */
 
 /*
  * Parses argv[1..] against the verb's groups: defaults first, then options,

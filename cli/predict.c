@@ -3,6 +3,7 @@
  * `wavecast predict`: the configurations of a kernel ranked by predicted time,
  * and what choosing by this step's routing gains over choosing by batch size.
  */
+#include "cli/breakdown.h"
 #include "cli/config_table.h"
 #include "cli/memory.h"
 #include "cli/scene.h"
@@ -16,7 +17,7 @@
 
 #define COUNT_OF(list) (sizeof(list) / sizeof((list)[0]))
 
-enum { BREAKDOWN_PARTS = 3, BREAKDOWN_PARTS_WIDE = 2, WIDE_COLUMNS = 5, BREAKDOWN_BYTES = 128 };
+enum { BREAKDOWN_PARTS = 3, BREAKDOWN_PARTS_WIDE = 2, WIDE_COLUMNS = 5 };
 
 /* Times of all configurations and their order: by score, see wavecast_predict_score. */
 struct ranking {
@@ -83,28 +84,6 @@ static enum cli_exit rank(const struct cli_arguments *arguments, const struct cl
     return CLI_EXIT_OK;
 }
 
-/* "memory 62%, latency 20%, tail 9%": the largest factors. */
-static void format_breakdown(const struct wavecast_cost *cost, int parts, char *buffer)
-{
-    bool used[WAVECAST_FACTOR_COUNT] = {false};
-    int length = 0;
-    buffer[0] = '\0';
-    for (int part = 0; part < parts; part++) {
-        int best = -1;
-        for (int f = 0; f < WAVECAST_FACTOR_COUNT; f++) {
-            if (!used[f] && (best < 0 || cost->factor_us[f] > cost->factor_us[best]))
-                best = f;
-        }
-        used[best] = true;
-        double percent = wavecast_units_percent_from_frac(cost->factor_us[best] / cost->total_us);
-        if (!(percent >= 1.0))
-            break;
-        length += snprintf(buffer + length, (size_t)(BREAKDOWN_BYTES - length), "%s%s %.0f%%",
-                           part > 0 ? ", " : "", wavecast_factor_name((enum wavecast_factor)best),
-                           percent);
-    }
-}
-
 static void add_cost_columns(struct cli_table *table)
 {
     static const struct cli_column before[] = {
@@ -131,8 +110,8 @@ static void add_cost_columns(struct cli_table *table)
 static void put_cost(struct cli_table *table, const struct wavecast_cost *cost, double best_us,
                      int parts)
 {
-    char breakdown[BREAKDOWN_BYTES];
-    format_breakdown(cost, parts, breakdown);
+    char breakdown[CLI_BREAKDOWN_BYTES];
+    cli_breakdown_format(cost, parts, breakdown);
     cli_put_number(table, cost->total_us);
     cli_put_number(table, cost->total_us / best_us - 1.0);
     cli_put_number(table, cost->ctas);

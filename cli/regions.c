@@ -61,19 +61,33 @@ static void put_region(struct cli_table *table, const struct wavecast_region *re
                    region->flip[0] != '\0' ? "; flip: " : "", region->flip);
 }
 
-struct wavecast_region_options cli_regions_options(const struct cli_arguments *arguments)
+enum cli_exit cli_regions_options(const struct cli_arguments *arguments,
+                                  struct wavecast_region_options *out)
 {
-    return (struct wavecast_region_options){
+    struct wavecast_error error = WAVECAST_ERROR_INIT;
+    bool is_quick = strcmp(arguments->predictor, "analytic") == 0;
+    *out = (struct wavecast_region_options){
         .rules =
             strcmp(arguments->rules, "ramp") == 0 ? WAVECAST_RULES_RAMP : WAVECAST_RULES_ANALYTIC,
-        .flips = !arguments->all_gpus && !arguments->all_models,
+        .flips = is_quick && !arguments->all_gpus && !arguments->all_models,
     };
+    if (wavecast_predictor_find(arguments->predictor, &out->predictor, &error) != WAVECAST_OK)
+        return cli_fail_error(&error);
+    if (out->predictor->needs_coefficients)
+        return cli_fail(CLI_EXIT_INPUT,
+                        "predictor %s needs coefficients; allowed: analytic, "
+                        "simulate",
+                        out->predictor->name);
+    return CLI_EXIT_OK;
 }
 
 static enum cli_exit judge(const struct cli_arguments *arguments, struct cli_scene *scene)
 {
     struct wavecast_error error = WAVECAST_ERROR_INIT;
-    const struct wavecast_region_options options = cli_regions_options(arguments);
+    struct wavecast_region_options options;
+    enum cli_exit code = cli_regions_options(arguments, &options);
+    if (code != CLI_EXIT_OK)
+        return code;
     size_t count = wavecast_optimization_count();
     struct wavecast_region *regions = cli_calloc(count, sizeof *regions);
     if (wavecast_regions_evaluate(&scene->target.problem, &scene->step.local, &options, regions,
@@ -123,6 +137,12 @@ static const struct cli_option regions_options[] = {
      .fallback = "analytic",
      .choices = rules,
      .help = "analytic: best with against best without; ramp: the RaMP paper's thresholds"},
+    {.name = "predictor",
+     .kind = CLI_OPTION_TEXT,
+     .offset = offsetof(struct cli_arguments, predictor),
+     .argument = "NAME",
+     .fallback = "analytic",
+     .help = "cost model behind the times; with simulate, flips are not searched"},
 };
 static const struct cli_option_group regions_group = {"Verdicts", regions_options,
                                                       COUNT_OF(regions_options)};

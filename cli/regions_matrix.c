@@ -200,7 +200,6 @@ static enum cli_exit fill(const struct cli_arguments *arguments, const struct wa
     struct matrix matrix = {
         .arguments = arguments,
         .target = target,
-        .options = cli_regions_options(arguments),
         .people = cli_document_table(document, "matrix", NULL),
         .machines = cli_document_table(document, "regions", NULL),
     };
@@ -208,7 +207,9 @@ static enum cli_exit fill(const struct cli_arguments *arguments, const struct wa
     cli_table_dense(matrix.people);
     cli_table_audience(matrix.machines, CLI_AUDIENCE_MACHINES);
     add_columns(&matrix);
-    enum cli_exit code = add_lines(&matrix, db);
+    enum cli_exit code = cli_regions_options(arguments, &matrix.options);
+    if (code == CLI_EXIT_OK)
+        code = add_lines(&matrix, db);
     if (code == CLI_EXIT_OK)
         answer_all(&matrix);
     for (size_t i = 0; i < matrix.count && code == CLI_EXIT_OK; i++)

@@ -10,7 +10,8 @@
 /* `wavecast regions` with --all-gpus or --all-models. */
 enum cli_exit cli_regions_matrix(const struct cli_arguments *arguments);
 
-/* How the command line wants verdicts to be found. */
-struct wavecast_region_options cli_regions_options(const struct cli_arguments *arguments);
+/* How the command line wants verdicts to be found; says why not. */
+enum cli_exit cli_regions_options(const struct cli_arguments *arguments,
+                                  struct wavecast_region_options *out);
 
 #endif

@@ -10,6 +10,7 @@ EXTRA_DIST += \
     docs/regions.md \
     docs/report.md \
     docs/routing.md \
+    docs/simulator.md \
     docs/sweep.md \
     examples/hopper-bandwidth.yaml \
     docs/serving.md \

@@ -95,6 +95,7 @@ static const struct wavecast_field GPU_FIELDS[] = {
     TEXT(device_name.cuda, true, "name reported by the CUDA or HIP runtime"),
     TEXT(device_name.vllm, true, "name in vLLM's tuned-configuration file names"),
     INTEGER(sm_count, true, 1, 4096, "", "streaming multiprocessors (CUs, Xe-cores)"),
+    INTEGER(gpc_count, false, 1, 1024, "", "groups of SMs that a cluster of CTAs stays within"),
     NUMBER(clock.boost_mhz, true, 100, 10000, "MHz", "maximum SM clock"),
     NUMBER(clock.base_mhz, false, 100, 10000, "MHz", "guaranteed SM clock"),
     NUMBER(clock.tensor_mhz, false, 100, 10000, "MHz", "clock of the tensor peak rates, if not boost"),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 dist_man_MANS += \
     man/wavecast.1 \
+    man/wavecast-calibrate.1 \
     man/wavecast-compare.1 \
     man/wavecast-evaluate.1 \
     man/wavecast-explain.1 \
@@ -17,5 +18,6 @@ dist_man_MANS += \
     man/wavecast-regions.1 \
     man/wavecast-report.1 \
     man/wavecast-select.1 \
+    man/wavecast-simulate.1 \
     man/wavecast-sweep.1 \
     man/wavecast-whatif.1

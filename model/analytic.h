@@ -10,19 +10,7 @@
 #ifndef WAVECAST_MODEL_ANALYTIC_H
 #define WAVECAST_MODEL_ANALYTIC_H
 
-#include "model/plan.h"
-
-/* What one pipeline step of one phase costs a CTA that has its SM to itself, microseconds. */
-struct wavecast_model__step_terms {
-    double mma_us;     /* tensor cores and their operands */
-    double issue_us;   /* other instructions, at the rate of this CTA's warps */
-    double sync_us;    /* barriers */
-    double spill_us;   /* local memory */
-    double reduce_us;  /* until the atomic adds of the step are done */
-    double compute_us; /* the serial chain of all of the above */
-    double load_us;    /* a load's round trip divided by the loads in flight */
-    double step_us;    /* compute and load overlapped */
-};
+#include "model/cta.h"
 
 /* Every term of one launch; the names in docs/analytic-model.md and `explain` are these. */
 struct wavecast_model__terms {
@@ -59,16 +47,5 @@ void wavecast_model__analytic_terms(const struct wavecast_plan *plan,
 void wavecast_model__analytic_breakdown(const struct wavecast_plan *plan, size_t index,
                                         size_t launch, const struct wavecast_model__terms *terms,
                                         struct wavecast_cost *cost);
-
-/* Steps of a phase that one CTA does when split_k CTAs share them. */
-double wavecast_model__cta_steps(const struct wavecast_config *config,
-                                 const struct wavecast_model__phase *phase);
-
-/*
- * Overlap of things that mostly hide each other: the p-norm, which is the sum
- * for p = 1 and the maximum for infinite p. Within an SM the exponent is the
- * description's overlap_power; between the SMs and the memories the GPU's.
- */
-double wavecast_model__overlap(const double *times, size_t count, double power);
 
 #endif

@@ -12,8 +12,7 @@
 
 #include "model/analytic.h"
 
-/* Share of times[i] in an overlap with exponent p. */
-static double share(const double *times, size_t count, size_t i, double p)
+double wavecast_model__overlap_share(const double *times, size_t count, size_t i, double p)
 {
     double overlap = wavecast_model__overlap(times, count, p);
     return overlap > 0 ? pow(times[i] / overlap, p) : 0;
@@ -24,29 +23,39 @@ static void add(struct wavecast_cost *cost, enum wavecast_factor factor, double 
     cost->factor_us[factor] += time_us;
 }
 
+void wavecast_model__step_split(const struct wavecast_model__launch_scene *scene, size_t p,
+                                const struct wavecast_model__step_terms *s, double time_us,
+                                struct wavecast_cost *cost)
+{
+    const double times[] = {s->compute_us, s->load_us};
+    double mma_us = s->mma_us / scene->launch->phases[p].mma_turns;
+    double serial_us = mma_us + s->issue_us + s->sync_us + s->spill_us;
+    double compute_us =
+        time_us * wavecast_model__overlap_share(times, 2, 0, scene->launch->overlap_power);
+    add(cost, WAVECAST_FACTOR_LATENCY, time_us - compute_us);
+    if (s->reduce_us > serial_us) {
+        add(cost, WAVECAST_FACTOR_OUTPUT, compute_us);
+    } else if (serial_us > 0) {
+        add(cost, WAVECAST_FACTOR_TENSOR, compute_us * mma_us / serial_us);
+        add(cost, WAVECAST_FACTOR_ISSUE, compute_us * (s->issue_us + s->sync_us) / serial_us);
+        add(cost, WAVECAST_FACTOR_SPILL, compute_us * s->spill_us / serial_us);
+    }
+}
+
 /* Splits `time_us` of pure CTA chain among the causes inside its steps. */
 static void chain_split(const struct wavecast_plan *plan, size_t index, size_t launch,
                         const struct wavecast_model__terms *t, double time_us,
                         struct wavecast_cost *cost)
 {
-    const struct wavecast_model__launch *l = &plan->launches[index * plan->launch_count + launch];
-    add(cost, WAVECAST_FACTOR_LATENCY, t->chain_us > 0 ? time_us * t->fill_us / t->chain_us : 0);
-    for (size_t p = 0; p < plan->phase_count[launch]; p++) {
-        const struct wavecast_model__step_terms *s = &t->steps[p];
-        const double times[] = {s->compute_us, s->load_us};
-        double steps = wavecast_model__cta_steps(&plan->configs[index], &l->phases[p]);
-        double part_us = t->chain_us > 0 ? time_us * steps * s->step_us / t->chain_us : 0;
-        double compute_us = part_us * share(times, 2, 0, l->overlap_power), serial_us;
-        double mma_us = s->mma_us / l->phases[p].mma_turns;
-        serial_us = mma_us + s->issue_us + s->sync_us + s->spill_us;
-        add(cost, WAVECAST_FACTOR_LATENCY, part_us - compute_us);
-        if (s->reduce_us > serial_us) {
-            add(cost, WAVECAST_FACTOR_OUTPUT, compute_us);
-        } else if (serial_us > 0) {
-            add(cost, WAVECAST_FACTOR_TENSOR, compute_us * mma_us / serial_us);
-            add(cost, WAVECAST_FACTOR_ISSUE, compute_us * (s->issue_us + s->sync_us) / serial_us);
-            add(cost, WAVECAST_FACTOR_SPILL, compute_us * s->spill_us / serial_us);
-        }
+    const struct wavecast_model__launch_scene scene =
+        wavecast_model__launch_scene(plan, index, launch);
+    if (t->chain_us <= 0)
+        return;
+    add(cost, WAVECAST_FACTOR_LATENCY, time_us * t->fill_us / t->chain_us);
+    for (size_t p = 0; p < scene.phase_count; p++) {
+        double steps = wavecast_model__cta_steps(scene.config, &scene.launch->phases[p]);
+        wavecast_model__step_split(&scene, p, &t->steps[p],
+                                   time_us * steps * t->steps[p].step_us / t->chain_us, cost);
     }
 }
 
@@ -62,9 +71,10 @@ static void round_split(const struct wavecast_plan *plan, size_t index, size_t l
                             ctas * t->reduce_us};
     enum { COUNT = sizeof(times) / sizeof(times[0]) };
     const double power = plan->launches[index * plan->launch_count + launch].overlap_power;
-    chain_split(plan, index, launch, t, time_us * share(times, COUNT, 0, power), cost);
+    chain_split(plan, index, launch, t,
+                time_us * wavecast_model__overlap_share(times, COUNT, 0, power), cost);
     for (size_t i = 1; i < COUNT; i++)
-        add(cost, FACTORS[i], time_us * share(times, COUNT, i, power));
+        add(cost, FACTORS[i], time_us * wavecast_model__overlap_share(times, COUNT, i, power));
 }
 
 void wavecast_model__analytic_breakdown(const struct wavecast_plan *plan, size_t index,
@@ -74,7 +84,7 @@ void wavecast_model__analytic_breakdown(const struct wavecast_plan *plan, size_t
     const struct wavecast_config *config = &plan->configs[index];
     const double times[] = {t->sm_us, t->hbm_us + t->edge_us, t->l2_us};
     const double power = plan->machine.overlap_power;
-    double sm_us = t->body_us * share(times, 3, 0, power);
+    double sm_us = t->body_us * wavecast_model__overlap_share(times, 3, 0, power);
     double ctas = t->rounds > 0 ? config->ctas_per_sm : t->last_ctas;
     double scale = t->sm_us > 0 ? sm_us / t->sm_us : 0, tail_us = 0;
     if (t->rounds > 0)
@@ -82,8 +92,9 @@ void wavecast_model__analytic_breakdown(const struct wavecast_plan *plan, size_t
     round_split(plan, index, launch, t, ctas, scale * (t->sm_us - t->dispatch_us - tail_us), cost);
     add(cost, WAVECAST_FACTOR_TAIL, scale * tail_us);
     add(cost, WAVECAST_FACTOR_LAUNCH, scale * t->dispatch_us);
-    add(cost, WAVECAST_FACTOR_MEMORY, t->body_us * share(times, 3, 1, power));
-    add(cost, WAVECAST_FACTOR_L2, t->body_us * share(times, 3, 2, power));
+    add(cost, WAVECAST_FACTOR_MEMORY,
+        t->body_us * wavecast_model__overlap_share(times, 3, 1, power));
+    add(cost, WAVECAST_FACTOR_L2, t->body_us * wavecast_model__overlap_share(times, 3, 2, power));
     add(cost, WAVECAST_FACTOR_LAUNCH, t->launch_us + t->start_us + t->exit_us);
     cost->total_us += t->total_us;
     cost->memory_bytes += t->hbm_bytes;

@@ -3,6 +3,8 @@ libwavecast_la_SOURCES += \
     model/analytic.c model/analytic.h \
     model/breakdown.c \
     model/compare.c \
+    model/cta.c model/cta.h \
+    model/implementation.h \
     model/machine.c model/machine.h \
     model/occupancy.c \
     model/plan.c model/plan.h \

@@ -89,6 +89,8 @@ struct wavecast_workload {
     double active_experts;                     /* with at least one row */
     double max_count;                          /* rows of the busiest expert */
     double m_tiles[WAVECAST_MODEL__TILES_MAX]; /* per distinct tile_m */
+    uint32_t *counts; /* rows of each expert, for the simulator; NULL in digests that are kept
+                         without, as those of fits */
 };
 
 /*

@@ -23,6 +23,7 @@ struct wavecast_model__side {
 struct wavecast_model__scene {
     const struct wavecast_problem *problem;
     const struct wavecast_histogram *histogram;
+    const struct wavecast_predictor *predictor;
     struct wavecast_plan *plan;
     struct wavecast_workload *workload;
     double *time_us; /* per configuration of `plan` */
@@ -65,14 +66,17 @@ extern const struct wavecast_model__rule wavecast_model__rules[];
 size_t wavecast_model__rule_count(void);
 
 /* Plans a problem and predicts all configurations; release with scene_close. */
-enum wavecast_status wavecast_model__scene_open(const struct wavecast_problem *problem,
+enum wavecast_status wavecast_model__scene_open(const struct wavecast_predictor *predictor,
+                                                const struct wavecast_problem *problem,
                                                 const struct wavecast_histogram *histogram,
                                                 struct wavecast_model__scene *scene,
                                                 struct wavecast_error *error);
 void wavecast_model__scene_close(struct wavecast_model__scene *scene);
 
-/* The same for a changed problem, into a trial; `as_if` as in wavecast_model__plan_build. */
-enum wavecast_status wavecast_model__trial_open(const struct wavecast_problem *problem,
+/* The same for a changed problem of a scene, into a trial; `as_if` as in
+ * wavecast_model__plan_build. */
+enum wavecast_status wavecast_model__trial_open(const struct wavecast_predictor *predictor,
+                                                const struct wavecast_problem *problem,
                                                 const struct wavecast_hwdb__format *as_if,
                                                 const struct wavecast_histogram *histogram,
                                                 struct wavecast_model__trial *trial,

@@ -83,7 +83,8 @@ static enum wavecast_status rung_try(const struct wavecast_model__scene *scene,
     status =
         histogram_scale(scene->histogram, KNOBS[knob].path == NULL ? factor : 1, &histogram, error);
     if (status == WAVECAST_OK)
-        status = wavecast_model__scene_open(&problem, &histogram, &changed, error);
+        status =
+            wavecast_model__scene_open(scene->predictor, &problem, &histogram, &changed, error);
     for (size_t i = 0; i < wavecast_model__rule_count() && status == WAVECAST_OK; i++) {
         struct wavecast_region region;
         if (regions[i].flip[0] != '\0' || regions[i].verdict == WAVECAST_VERDICT_UNAVAILABLE)

@@ -223,8 +223,9 @@ static enum wavecast_status fp8_compare(const struct wavecast_model__scene *scen
     if (isnan(wavecast_gpu_field_get(scene->problem->gpu,
                                      (other != NULL ? other : &trial->format)->tensor_rate)))
         return WAVECAST_OK;
-    status = wavecast_model__trial_open(scene->problem, other != NULL ? other : &trial->format,
-                                        scene->histogram, trial, error);
+    status = wavecast_model__trial_open(scene->predictor, scene->problem,
+                                        other != NULL ? other : &trial->format, scene->histogram,
+                                        trial, error);
     if (status == WAVECAST_OK)
         *there = best_of(trial->plan, trial->workload, trial->time_us);
     return status;
@@ -248,7 +249,8 @@ static enum wavecast_status routing_compare(const struct wavecast_model__scene *
         status = wavecast_routing_histogram_slice(&all, (uint32_t)shape->expert_first,
                                                   (uint32_t)shape->experts, &mine, error);
     if (status == WAVECAST_OK)
-        status = wavecast_model__trial_open(scene->problem, NULL, &mine, trial, error);
+        status =
+            wavecast_model__trial_open(scene->predictor, scene->problem, NULL, &mine, trial, error);
     wavecast_routing_histogram_free(&mine);
     wavecast_routing_histogram_free(&all);
     if (status != WAVECAST_OK)

@@ -32,17 +32,15 @@ void wavecast_model__trial_close(struct wavecast_model__trial *trial)
     *trial = (struct wavecast_model__trial){0};
 }
 
-enum wavecast_status wavecast_model__trial_open(const struct wavecast_problem *problem,
+enum wavecast_status wavecast_model__trial_open(const struct wavecast_predictor *predictor,
+                                                const struct wavecast_problem *problem,
                                                 const struct wavecast_hwdb__format *as_if,
                                                 const struct wavecast_histogram *histogram,
                                                 struct wavecast_model__trial *trial,
                                                 struct wavecast_error *error)
 {
     struct wavecast_model__trial t = {0};
-    const struct wavecast_predictor *analytic = NULL;
-    enum wavecast_status status = wavecast_predictor_find("analytic", &analytic, error);
-    if (status == WAVECAST_OK)
-        status = wavecast_model__plan_build(problem, as_if, &t.plan, error);
+    enum wavecast_status status = wavecast_model__plan_build(problem, as_if, &t.plan, error);
     if (status == WAVECAST_OK)
         status = wavecast_workload_new(t.plan, &t.workload, error);
     if (status == WAVECAST_OK)
@@ -51,7 +49,7 @@ enum wavecast_status wavecast_model__trial_open(const struct wavecast_problem *p
         t.time_us = wavecast_base__calloc(t.plan->config_count + 1, sizeof(*t.time_us));
         status = t.time_us == NULL
                      ? wavecast_base__error_no_memory(error)
-                     : wavecast_predict_all(analytic, NULL, t.plan, t.workload, t.time_us, error);
+                     : wavecast_predict_all(predictor, NULL, t.plan, t.workload, t.time_us, error);
     }
     if (status == WAVECAST_OK) {
         trial->plan = t.plan;
@@ -63,15 +61,18 @@ enum wavecast_status wavecast_model__trial_open(const struct wavecast_problem *p
     return status;
 }
 
-enum wavecast_status wavecast_model__scene_open(const struct wavecast_problem *problem,
+enum wavecast_status wavecast_model__scene_open(const struct wavecast_predictor *predictor,
+                                                const struct wavecast_problem *problem,
                                                 const struct wavecast_histogram *histogram,
                                                 struct wavecast_model__scene *scene,
                                                 struct wavecast_error *error)
 {
     struct wavecast_model__trial t = {0};
-    enum wavecast_status status = wavecast_model__trial_open(problem, NULL, histogram, &t, error);
+    enum wavecast_status status =
+        wavecast_model__trial_open(predictor, problem, NULL, histogram, &t, error);
     if (status == WAVECAST_OK)
-        *scene = (struct wavecast_model__scene){problem, histogram, t.plan, t.workload, t.time_us};
+        *scene = (struct wavecast_model__scene){problem, histogram,  predictor,
+                                                t.plan,  t.workload, t.time_us};
     return status;
 }
 
@@ -140,7 +141,8 @@ static enum wavecast_status on_as_if(const struct wavecast_model__rule *rule,
         overrides[count] = (struct wavecast_override){rule->quantity, rule->trials[i]};
         problem.overrides = overrides;
         problem.override_count = count + 1;
-        status = wavecast_model__trial_open(&problem, NULL, scene->histogram, &t, error);
+        status = wavecast_model__trial_open(scene->predictor, &problem, NULL, scene->histogram, &t,
+                                            error);
         if (status != WAVECAST_OK)
             return status;
         index = wavecast_predict_argmin(t.time_us, t.plan->config_count);
@@ -264,8 +266,14 @@ enum wavecast_status wavecast_regions_evaluate(const struct wavecast_problem *pr
 {
     const struct wavecast_region_options defaults = {0};
     struct wavecast_model__scene scene = {0};
-    enum wavecast_status status = wavecast_model__scene_open(problem, histogram, &scene, error);
+    const struct wavecast_predictor *predictor;
+    enum wavecast_status status;
     options = options != NULL ? options : &defaults;
+    predictor = options->predictor;
+    status =
+        predictor == NULL ? wavecast_predictor_find("analytic", &predictor, error) : WAVECAST_OK;
+    if (status == WAVECAST_OK)
+        status = wavecast_model__scene_open(predictor, problem, histogram, &scene, error);
     for (size_t i = 0; i < wavecast_optimization_count() && status == WAVECAST_OK; i++)
         status = wavecast_model__rule_judge(&wavecast_model__rules[i], &scene, options, &regions[i],
                                             error);

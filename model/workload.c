@@ -10,10 +10,13 @@ enum wavecast_status wavecast_workload_new(const struct wavecast_plan *plan,
                                            struct wavecast_workload **out,
                                            struct wavecast_error *error)
 {
-    struct wavecast_workload *w = wavecast_base__calloc(1, sizeof(*w));
+    size_t experts = (size_t)plan->problem.shape.experts;
+    struct wavecast_workload *w =
+        wavecast_base__calloc(1, sizeof(*w) + experts * sizeof(*w->counts));
     if (w == NULL)
         return wavecast_base__error_no_memory(error);
     w->plan = plan;
+    w->counts = (uint32_t *)(void *)(w + 1);
     *out = w;
     return WAVECAST_OK;
 }
@@ -50,6 +53,8 @@ enum wavecast_status wavecast_workload_set(struct wavecast_workload *workload,
         active += n > 0;
         max = n > max ? n : max;
     }
+    if (workload->counts != NULL)
+        memcpy(workload->counts, histogram->counts, histogram->experts * sizeof(*workload->counts));
     workload->tokens = histogram->tokens;
     workload->slots = (double)slots;
     workload->active_experts = active;

@@ -26,6 +26,9 @@ test_programs = \
     tests/test_serving \
     tests/test_timings \
     tests/test_whatif \
+    tests/test_sim_engine \
+    tests/test_simulate \
+    tests/test_calibrate \
     tests/test_routing \
     tests/test_routing_file \
     tests/test_select \

@@ -492,8 +492,8 @@ Test(analytic, predictors_say_what_they_need)
     struct scene scene = scene_open(&problem);
     struct wavecast_error error = WAVECAST_ERROR_INIT, second = WAVECAST_ERROR_INIT,
                           third = WAVECAST_ERROR_INIT;
-    cr_assert_eq(wavecast_predictor_count(), 2u);
-    for (size_t i = 0; i < 2; i++) {
+    cr_assert_eq(wavecast_predictor_count(), 3u);
+    for (size_t i = 0; i < 3; i++) {
         const struct wavecast_predictor *p = wavecast_predictor_at(i);
         cr_assert_eq(wavecast_predictor_find(p->name, &other, NULL), WAVECAST_OK);
         cr_assert_eq(p, other);
@@ -507,7 +507,7 @@ Test(analytic, predictors_say_what_they_need)
                  WAVECAST_ERROR_RANGE);
     cr_assert_str_eq(second.text, "coefficients for 1 configurations; the plan has 30");
     cr_assert_eq(wavecast_predictor_find("ramp5", &other, &third), WAVECAST_ERROR_NOT_FOUND);
-    cr_assert_str_eq(third.text, "no predictor 'ramp5'; allowed: analytic, ramp4");
+    cr_assert_str_eq(third.text, "no predictor 'ramp5'; allowed: analytic, ramp4, simulate");
     scene_close(&scene);
 }
 

@@ -42,6 +42,7 @@ enum { ALPHA_CONFIGS = 160 };
 struct subject {
     struct wavecast_measurement_set *set;
     struct scene scene;
+    const struct wavecast_predictor *predictor;
 };
 
 static enum wavecast_status predict(void *context, size_t histogram, double *time_us,
@@ -51,8 +52,8 @@ static enum wavecast_status predict(void *context, size_t histogram, double *tim
     double plan_us[ALPHA_CONFIGS], plan_score_us[ALPHA_CONFIGS];
     enum wavecast_status status;
     scene_route(&s->scene, wavecast_measurement_histogram_at(s->set, histogram));
-    status = wavecast_predict_all(s->scene.analytic, NULL, s->scene.plan, s->scene.workload,
-                                  plan_us, error);
+    status =
+        wavecast_predict_all(s->predictor, NULL, s->scene.plan, s->scene.workload, plan_us, error);
     wavecast_predict_score(s->scene.plan, plan_us, plan_score_us);
     for (size_t i = 0; i < wavecast_measurement_config_count(s->set) && status == WAVECAST_OK;
          i++) {
@@ -77,7 +78,7 @@ static const struct wavecast_evaluate_entry *entry(const struct wavecast_evaluat
 
 /* What must hold on a set. */
 struct budget {
-    const char *set, *gpu;
+    const char *set, *gpu, *predictor;
     double regret_mean_frac, mape_frac, few_active_regret_frac, hit1_frac;
 };
 
@@ -86,19 +87,20 @@ static void check_set(const struct budget *budget)
     const struct wavecast_measurement_read_options options = {ALPHA_COLUMNS, 4, 0, 0, 0};
     const struct wavecast_problem problem =
         scene_problem(db, budget->gpu, "alpha-moe", "olmoe-1b-7b");
-    struct subject s = {NULL, scene_open(&problem)};
-    const struct wavecast_evaluate_predictor predictor = {"analytic", predict, &s};
+    struct subject s = {NULL, scene_open(&problem), NULL};
+    const struct wavecast_evaluate_predictor predictor = {budget->predictor, predict, &s};
     struct wavecast_evaluation e = WAVECAST_EVALUATION_INIT;
     const struct wavecast_evaluate_entry *ours, *fixed;
     struct wavecast_error error = WAVECAST_ERROR_INIT;
     char path[128];
+    cr_assert_eq(wavecast_predictor_find(budget->predictor, &s.predictor, &error), WAVECAST_OK);
     snprintf(path, sizeof(path), "validate/recorded/%s", budget->set);
     cr_assert_eq(wavecast_plan_config_count(s.scene.plan), (size_t)ALPHA_CONFIGS);
     cr_assert_eq(wavecast_measurement_set_load(support_source_path(path), &options, &s.set, &error),
                  WAVECAST_OK, "%s", error.text);
     cr_assert_eq(wavecast_evaluate_run(s.set, &predictor, 1, &e, &error), WAVECAST_OK, "%s",
                  error.text);
-    ours = entry(&e, "analytic");
+    ours = entry(&e, budget->predictor);
     fixed = entry(&e, "best-static");
     cr_assert_eq(ours->all.points, 9272u);
     cr_assert_eq(ours->all.unpredicted, 0u);
@@ -119,18 +121,34 @@ static void check_set(const struct budget *budget)
 
 Test(recorded, h100)
 {
-    check_set(&(struct budget){"h100-alpha-moe-olmoe", "h100-sxm", 0.025, 0.12, 0.03, 0.5});
+    check_set(
+        &(struct budget){"h100-alpha-moe-olmoe", "h100-sxm", "analytic", 0.025, 0.12, 0.03, 0.5});
 }
 
 /* The same GPU on another day: nothing was fitted to it. */
 Test(recorded, h100_again)
 {
-    check_set(&(struct budget){"h100-alpha-moe-olmoe-repeat", "h100-sxm", 0.025, 0.12, 0.03, 0.5});
+    check_set(&(struct budget){"h100-alpha-moe-olmoe-repeat", "h100-sxm", "analytic", 0.025, 0.12,
+                               0.03, 0.5});
 }
 
 Test(recorded, h200)
 {
-    check_set(&(struct budget){"h200-alpha-moe-olmoe", "h200-sxm", 0.025, 0.12, 0.03, 0.5});
+    check_set(
+        &(struct budget){"h200-alpha-moe-olmoe", "h200-sxm", "analytic", 0.025, 0.12, 0.03, 0.5});
+}
+
+/* The simulator, with the constants that were fitted for the analytic model. */
+Test(recorded, h100_simulated)
+{
+    check_set(
+        &(struct budget){"h100-alpha-moe-olmoe", "h100-sxm", "simulate", 0.025, 0.12, 0.03, 0.5});
+}
+
+Test(recorded, h200_simulated)
+{
+    check_set(
+        &(struct budget){"h200-alpha-moe-olmoe", "h200-sxm", "simulate", 0.025, 0.13, 0.03, 0.5});
 }
 
 /* ---- the public sweep -------------------------------------------------------------------- */

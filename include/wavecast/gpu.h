@@ -42,6 +42,7 @@ struct wavecast_gpu {
         const char *vllm; /* the form in vLLM's tuned-configuration file names */
     } device_name;
     double sm_count;
+    double gpc_count; /* groups of SMs that a cluster of CTAs stays within */
     struct {
         double boost_mhz;  /* maximum of the SM clock */
         double base_mhz;   /* guaranteed SM clock */

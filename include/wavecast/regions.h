@@ -4,10 +4,9 @@
  * batch and routing, and why.
  *
  * For each optimization the best configuration with it is held against the
- * best without it, both by the analytic model from hardware constants alone;
- * the inequality that decides is given with its numbers, and so is the
- * nearest change that would turn the verdict. What a kernel does not offer is
- * predicted as if it did.
+ * best without it, both predicted from hardware constants alone, by the analytic model if not said
+ * otherwise; the inequality that decides is given with its numbers, and so is the nearest change
+ * that would turn the verdict. What a kernel does not offer is predicted as if it did.
  */
 #ifndef WAVECAST_REGIONS_H
 #define WAVECAST_REGIONS_H
@@ -66,13 +65,15 @@ struct wavecast_region {
 
 /* Which rules decide. */
 enum wavecast_rules {
-    WAVECAST_RULES_ANALYTIC = 0, /* the analytic model */
+    WAVECAST_RULES_ANALYTIC = 0, /* predicted times */
     WAVECAST_RULES_RAMP          /* the three literal thresholds of the RaMP paper */
 };
 
 /* How to judge. Zero-initialize for the defaults. */
 struct wavecast_region_options {
     enum wavecast_rules rules;
+    const struct wavecast_predictor *predictor; /* of the times; needs no coefficients; NULL: the
+                                                   analytic model */
     double neutral_frac; /* half-width of the neutral band; 0: WAVECAST_REGION_NEUTRAL_FRAC */
     bool flips;          /* search the nearest change that turns each verdict */
 };

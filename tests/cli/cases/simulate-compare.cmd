@@ -1,0 +1,1 @@
+wavecast simulate --gpu h100-sxm --model mixtral-8x7b --tokens 512 --compare plain,m-fastest,group_m=8,split_k=4+group_m=2,dependent,static,atomic,stream-k --config BLOCK_SIZE_M=64,BLOCK_SIZE_N=128,BLOCK_SIZE_K=64,GROUP_SIZE_M=1,num_warps=4,num_stages=3 | tail -n 11

@@ -1,0 +1,1 @@
+wavecast simulate --gpu h200-sxm --model olmoe-1b-7b --kernel alpha-moe --tokens 0
