@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "model/implementation.h"
 #include "model/region.h"
 #include <wavecast/whatif.h>
 
@@ -49,7 +50,8 @@ enum wavecast_status wavecast_whatif_choice_get(const struct wavecast_problem *p
     struct wavecast_model__scene scene = {0};
     struct wavecast_choice choice = {0};
     size_t index = 0, columns = problem->kernel->column_count;
-    enum wavecast_status status = wavecast_model__scene_open(problem, histogram, &scene, error);
+    enum wavecast_status status = wavecast_model__scene_open(&wavecast_model__analytic.info,
+                                                             problem, histogram, &scene, error);
     if (status == WAVECAST_OK)
         status = choose(&scene, &index, error);
     if (status == WAVECAST_OK)
@@ -71,7 +73,8 @@ enum wavecast_status wavecast_whatif_cost_get(const struct wavecast_problem *pro
                                               struct wavecast_error *error)
 {
     struct wavecast_model__scene scene = {0};
-    enum wavecast_status status = wavecast_model__scene_open(problem, histogram, &scene, error);
+    enum wavecast_status status = wavecast_model__scene_open(&wavecast_model__analytic.info,
+                                                             problem, histogram, &scene, error);
     if (status == WAVECAST_OK)
         status = cost_of(&scene, 0, out, error);
     wavecast_model__scene_close(&scene);
