@@ -16,6 +16,7 @@ wavecast_SOURCES += \
     cli/exit.c cli/exit.h \
     cli/explain.c \
     cli/fit.c \
+    cli/forecast.c cli/forecast.h \
     cli/groups.c \
     cli/help.c cli/help.h \
     cli/hwdb_check.c \
@@ -38,12 +39,14 @@ wavecast_SOURCES += \
     cli/probe.c \
     cli/regions.c \
     cli/regions_matrix.c cli/regions_matrix.h \
+    cli/replay.c cli/replay.h \
     cli/scene.c cli/scene.h \
     cli/step.c \
     cli/summary.c cli/summary.h \
     cli/subject.c cli/subject.h \
     cli/talk.c cli/talk.h \
     cli/target.c cli/target.h \
+    cli/validate.c \
     cli/verb.h \
     cli/verbs.c
 

@@ -50,6 +50,7 @@ struct cli_arguments {
     bool budget_curve;
     bool all_gpus, all_models;
     struct cli_integer device;
+    const char *replay, *budget;
     const char *const *operands;
     size_t operand_count;
 };

@@ -20,6 +20,7 @@ test_programs = \
     tests/test_kernels \
     tests/test_regions \
     tests/test_recorded \
+    tests/test_validation \
     tests/test_winners \
     tests/test_routing \
     tests/test_routing_file \

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 libwavecast_la_SOURCES += \
     validate/baselines.c \
+    validate/budget.c \
     validate/compare.c \
     validate/crossval.c validate/crossval.h \
     validate/crossval_folds.c \
@@ -14,6 +15,7 @@ libwavecast_la_SOURCES += \
     validate/set_info.c \
     validate/set_load.c \
     validate/summary.c validate/summary.h \
+    validate/validation.c \
     validate/view.c validate/view.h \
     validate/winners.c validate/winners.h \
     validate/winners_score.c
@@ -21,7 +23,8 @@ libwavecast_la_SOURCES += \
 wavecastinclude_HEADERS += \
     include/wavecast/crossval.h \
     include/wavecast/evaluate.h \
-    include/wavecast/measurement.h
+    include/wavecast/measurement.h \
+    include/wavecast/validation.h
 
 # The recorded measurement sets, and the sets that tests read.
 EXTRA_DIST += \
