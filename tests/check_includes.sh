@@ -11,12 +11,13 @@ declare -A allowed=(
     [sim]='base hwdb model sim'
     [validate]='base validate'
     [kernels]='base kernels'
-    [cli]='cli'
+    [cli]='cli kernels'
     [bench]='base hwdb model sim validate bench'
 )
 # Modules whose public headers a module may use beyond its allowed ones.
 declare -A allowed_public=(
     [validate]='hwdb model sim'
+    [kernels]='hwdb model'
     [cli]='base hwdb model sim validate'
 )
 # The strict YAML reader serves the other file formats too, so that yaml.h stays in one module.
@@ -67,6 +68,7 @@ check_foreign() {
     yaml.h) [ "$3" = hwdb ] || complain "$1:$2: only hwdb/ may include <$4>" ;;
     gsl/*) [[ $1 == */fit*.[ch] ]] || complain "$1:$2: only the fit code may include <$4>" ;;
     jansson.h) contains 'validate cli' "$3" || complain "$1:$2: $3 may not include <$4>" ;;
+    nettle/*) [ "$3" = kernels ] || complain "$1:$2: only kernels/ may include <$4>" ;;
     zlib.h) [ "$3" = base ] || complain "$1:$2: only base/ may include <$4>" ;;
     cuda* | nvrtc* | cublas* | nvml* | cupti*)
         [ "$3" = kernels ] || complain "$1:$2: only kernels/ may include <$4>" ;;

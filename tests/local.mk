@@ -17,6 +17,7 @@ test_programs = \
     tests/test_analytic \
     tests/test_identities \
     tests/test_kernel \
+    tests/test_kernels \
     tests/test_regions \
     tests/test_recorded \
     tests/test_winners \
@@ -27,6 +28,7 @@ test_programs = \
     tests/test_base_file
 
 test_scripts = \
+    tests/check_cuda_abi.sh \
     tests/check_fields.sh \
     tests/check_format.sh \
     tests/check_headers.sh \
@@ -55,6 +57,9 @@ endif
 # For test programs; everything else names its own libraries.
 LDADD = tests/libsupport.la libwavecast-internal.la $(CRITERION_LIBS)
 
+# Programs that also need the GPU side.
+tests_test_kernels_LDADD = kernels/libkernels.la $(LDADD)
+
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = bash
 LOG_COMPILER = bash $(top_srcdir)/tests/run_program.sh
@@ -64,6 +69,8 @@ AM_TESTS_ENVIRONMENT = \
     WAVECAST_HWDB='$(abs_top_srcdir)/hwdb/data'; export WAVECAST_HWDB; \
     WAVECAST_CC='$(CC)'; export WAVECAST_CC; \
     WAVECAST_CXX='$(CXX_FOR_HEADERS)'; export WAVECAST_CXX; \
+    WAVECAST_WITH_CUDA='@WITH_CUDA_TRUE@'; export WAVECAST_WITH_CUDA; \
+    WAVECAST_CUDA_CPPFLAGS='$(CUDA_CPPFLAGS)'; export WAVECAST_CUDA_CPPFLAGS; \
     CLANG_FORMAT='$(CLANG_FORMAT)'; export CLANG_FORMAT; \
     NM='$(NM)'; export NM; \
     WAVECAST_VALGRIND='$(WAVECAST_VALGRIND)'; export WAVECAST_VALGRIND; \
