@@ -11,9 +11,9 @@
  *     moe_graph_time     replay it between two events
  *
  * A layer is three sort kernels (histogram, scan, scatter; no host round trip), the gate+up
- * launch and the down launch (docs/moe-kernel.md). The graph of a layer does not depend on the
- * routing: grids are sized for the worst case or for the machine, and the routed rows are read
- * on the device. So a graph that was recorded once serves every routing set later.
+ * launch and the down launch (docs/moe-kernel.md). The graph of a layer depends on the number of
+ * tokens only: grids are sized for the worst routing of so many or for the machine, and who goes
+ * where is read on the device. So a graph serves every routing of its number of tokens.
  *
  * Not thread-safe: one object belongs to one thread, with the device's context current. All
  * device memory is allocated by moe_new and released by moe_free; recording allocates on the
@@ -27,6 +27,7 @@
 #include <wavecast/predict.h>
 #include <wavecast/routing.h>
 
+struct wavecast_kernels__compiler;
 struct wavecast_kernels__device;
 struct wavecast_kernels__moe;
 struct wavecast_kernels__moe_graph;
@@ -39,11 +40,12 @@ struct wavecast_kernels__moe_options {
 };
 
 /*
- * Makes the layer of a plan (of kernel "wavecast-moe"; the plan must outlive it) on an open
- * device. WAVECAST_ERROR_UNSUPPORTED: another kernel, a shape that the kernel cannot do, or more
- * memory than the device has free (the error says how much is needed).
+ * Makes the layer of a plan (of kernel "wavecast-moe") on an open device with an open compiler;
+ * all three must outlive it. WAVECAST_ERROR_UNSUPPORTED: another kernel, a shape that the kernel
+ * cannot do, or more memory than the device has free (the error says how much is needed).
  */
-enum wavecast_status wavecast_kernels__moe_new(struct wavecast_kernels__device *device,
+enum wavecast_status wavecast_kernels__moe_new(const struct wavecast_kernels__device *device,
+                                               const struct wavecast_kernels__compiler *compiler,
                                                const struct wavecast_plan *plan,
                                                const struct wavecast_kernels__moe_options *options,
                                                struct wavecast_kernels__moe **out,
@@ -127,8 +129,10 @@ enum wavecast_status wavecast_kernels__moe_graph_record(struct wavecast_kernels_
 void wavecast_kernels__moe_graph_free(struct wavecast_kernels__moe_graph *graph);
 
 /*
- * Replays a graph `repeats` times for the present routing and waits: time_us[repeats], each the
- * time between events around one replay, divided by its layers. Nothing is warmed up first.
+ * Replays a graph for the present routing and waits: time_us[repeats], each the time from the end
+ * of one replay to the end of the next, divided by the layers. All replays are queued at once,
+ * one more than is timed before them, so the host's time to launch is not in it.
+ * WAVECAST_ERROR_RANGE: the routing has another number of tokens than when it was recorded.
  */
 enum wavecast_status wavecast_kernels__moe_graph_time(struct wavecast_kernels__moe_graph *graph,
                                                       uint32_t repeats, double *time_us,
