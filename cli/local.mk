@@ -7,6 +7,7 @@ wavecast_SOURCES += \
     cli/config_table.c cli/config_table.h \
     cli/context.c cli/context.h \
     cli/crossval_methods.c cli/crossval_methods.h \
+    cli/device.c cli/device.h \
     cli/entries.c cli/entries.h \
     cli/evaluate.c cli/evaluate.h \
     cli/evaluate_cv.c \
@@ -34,6 +35,7 @@ wavecast_SOURCES += \
     cli/output_json.c \
     cli/output_text.c \
     cli/predict.c \
+    cli/probe.c \
     cli/regions.c \
     cli/regions_matrix.c cli/regions_matrix.h \
     cli/scene.c cli/scene.h \

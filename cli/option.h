@@ -49,6 +49,7 @@ struct cli_arguments {
     const char *noise_floor, *fit_from;
     bool budget_curve;
     bool all_gpus, all_models;
+    struct cli_integer device;
     const char *const *operands;
     size_t operand_count;
 };

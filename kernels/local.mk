@@ -19,7 +19,10 @@ kernels_libkernels_la_SOURCES = \
     kernels/moe_launch.c \
     kernels/moe_routing.c \
     kernels/nvrtc.c kernels/nvrtc.h \
-    kernels/sources.c kernels/sources.h
+    kernels/probe.c kernels/probe.h \
+    kernels/probe_file.c \
+    kernels/sources.c kernels/sources.h \
+    kernels/timing.c kernels/timing.h
 nodist_kernels_libkernels_la_SOURCES = kernels/embedded.c
 kernels_libkernels_la_LIBADD = $(NETTLE_LIBS)
 noinst_LTLIBRARIES += kernels/libkernels.la

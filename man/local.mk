@@ -9,4 +9,5 @@ dist_man_MANS += \
     man/wavecast-models.1 \
     man/wavecast-occupancy.1 \
     man/wavecast-predict.1 \
+    man/wavecast-probe.1 \
     man/wavecast-regions.1

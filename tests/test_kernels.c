@@ -5,6 +5,7 @@
 #include "kernels/cache.h"
 #include "kernels/compiler.h"
 #include "kernels/device.h"
+#include "kernels/probe.h"
 #include "kernels/sources.h"
 #include "tests/support.h"
 
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wavecast/hwdb.h>
 
 enum { PATH_BYTES = 512 };
 
@@ -221,4 +223,97 @@ Test(device, is_there_or_the_error_says_why_not)
     }
     cr_assert_gt(device->sm_count, 0);
     wavecast_kernels__device_close(device);
+}
+
+/* ---- what is written of a probe ------------------------------------------------------------- */
+
+static struct wavecast_hwdb *load(const char *first)
+{
+    const char *directories[2] = {first, support_source_path("hwdb/data")};
+    struct wavecast_hwdb *db = NULL;
+    struct wavecast_error error = WAVECAST_ERROR_INIT;
+    bool own = first != NULL;
+    cr_assert_eq(wavecast_hwdb_load(own ? directories : directories + 1, own ? 2 : 1, &db, &error),
+                 WAVECAST_OK, "%s: %s", error.source, error.text);
+    return db;
+}
+
+static void add_row(struct wavecast_kernels__probe *probe, const char *quantity,
+                    const char *parameter, double value, const char *field)
+{
+    struct wavecast_kernels__probe_row *row = wavecast_kernels__probe_add(probe);
+    cr_assert_not_null(row);
+    *row = (struct wavecast_kernels__probe_row){.quantity = quantity,
+                                                .value = value,
+                                                .unit = "",
+                                                .spread_frac = 0.01,
+                                                .samples = 15,
+                                                .field = field};
+    (void)snprintf(row->parameter, sizeof row->parameter, "%s", parameter);
+}
+
+Test(probe, writes_an_entry_that_loads_with_what_was_measured)
+{
+    char directory[PATH_BYTES];
+    char path[2 * PATH_BYTES];
+    struct wavecast_error error = WAVECAST_ERROR_INIT;
+    struct wavecast_kernels__probe probe = {0};
+    const struct wavecast_gpu *gpu = NULL;
+    struct wavecast_hwdb *db = load(NULL);
+    cr_assert_eq(wavecast_hwdb_gpu_find(db, "h100-sxm", &gpu, &error), WAVECAST_OK);
+    add_row(&probe, "wave_sms", "", 132, "sm_count");
+    add_row(&probe, "clock_under_load", "mma.sync fp8", 1700, "clock.load_mhz");
+    add_row(&probe, "launch", "ctas=132", 0.6, "launch.overhead_us");
+    add_row(&probe, "clock_under_load", "mma.sync bf16", 1755.25, "clock.load_mhz");
+    add_row(&probe, "read_bandwidth", "", gpu->memory.bandwidth_gb_s / 2, NULL);
+    add_row(&probe, "mma_sync_rate", "fp16", 1, NULL);
+    add_row(&probe, "mma_sync_rate", "bf16", gpu->tensor.bf16_tflop_s / 4, NULL);
+    cr_assert_eq(wavecast_kernels__probe_derive(&probe, gpu, &error), WAVECAST_OK);
+    (void)snprintf(directory, sizeof directory, "%s", support_temporary_directory());
+    (void)snprintf(path, sizeof path, "%s/gpus", directory);
+    cr_assert(wavecast_kernels__cache_prepare(path));
+    (void)snprintf(path, sizeof path, "%s/gpus/here.yaml", directory);
+    cr_assert_eq(wavecast_kernels__probe_write(&probe, gpu, path, "a test", "2026-11-27", &error),
+                 WAVECAST_OK, "%s", error.text);
+    wavecast_kernels__probe_free(&probe);
+    wavecast_hwdb_free(db);
+
+    db = load(directory);
+    struct wavecast_provenance from;
+    cr_assert_eq(wavecast_hwdb_gpu_find(db, "here", &gpu, &error), WAVECAST_OK);
+    cr_assert_float_eq(gpu->clock.load_mhz, 1755.25, 0.05);
+    cr_assert_float_eq(gpu->launch.overhead_us, 0.6, 1e-9);
+    cr_assert_float_eq(gpu->memory.read_efficiency_frac, 0.5, 1e-9);
+    cr_assert_float_eq(gpu->tensor.mma_sync_frac, 0.25, 1e-9);
+    cr_assert_float_eq(gpu->sm_count, 132, 1e-9);
+    cr_assert_eq(wavecast_hwdb_gpu_provenance_get(db, "here", "launch.overhead_us", &from, &error),
+                 WAVECAST_OK);
+    cr_assert_eq(from.source, WAVECAST_SOURCE_MEASURED);
+    cr_assert_str_eq(from.ref, "a test");
+    cr_assert_str_eq(from.date, "2026-11-27");
+    /* What was not measured is inherited. */
+    cr_assert_eq(
+        wavecast_hwdb_gpu_provenance_get(db, "here", "memory.bandwidth_gb_s", &from, &error),
+        WAVECAST_OK);
+    cr_assert_str_eq(from.entry, "h100-sxm");
+    wavecast_hwdb_free(db);
+}
+
+Test(probe, refuses_names_and_values_that_would_not_load)
+{
+    static const char *const names[] = {"/nowhere/h100-sxm.yaml", "/nowhere/Upper.yaml",
+                                        "/nowhere/.yaml", "/nowhere/here.yml"};
+    const struct wavecast_gpu *gpu = NULL;
+    struct wavecast_kernels__probe probe = {0};
+    struct wavecast_hwdb *db = load(NULL);
+    cr_assert_eq(wavecast_hwdb_gpu_find(db, "h100-sxm", &gpu, NULL), WAVECAST_OK);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        cr_assert_eq(wavecast_kernels__probe_write(&probe, gpu, names[i], "", "2026", NULL),
+                     WAVECAST_ERROR_RANGE, "%s", names[i]);
+    add_row(&probe, "read_bandwidth", "", 2 * gpu->memory.bandwidth_gb_s, NULL);
+    cr_assert_eq(wavecast_kernels__probe_derive(&probe, gpu, NULL), WAVECAST_OK);
+    cr_assert_eq(wavecast_kernels__probe_write(&probe, gpu, "/nowhere/here.yaml", "", "2026", NULL),
+                 WAVECAST_ERROR_RANGE);
+    wavecast_kernels__probe_free(&probe);
+    wavecast_hwdb_free(db);
 }
