@@ -2,6 +2,9 @@
 # The GPU side: part of the program, never of the library. CUDA's driver and compiler are opened at
 # run time, so this builds and runs everywhere.
 cuda_sources = \
+    kernels/moe.cu \
+    kernels/moe_params.cuh \
+    kernels/moe_sort.cu \
     kernels/probe.cu
 
 kernels_libkernels_la_SOURCES = \
@@ -10,6 +13,11 @@ kernels_libkernels_la_SOURCES = \
     kernels/cuda_driver.c kernels/cuda_driver.h \
     kernels/device.c kernels/device.h \
     kernels/library.c kernels/library.h \
+    kernels/moe.c kernels/moe.h kernels/moe_private.h \
+    kernels/moe_build.c \
+    kernels/moe_check.c \
+    kernels/moe_launch.c \
+    kernels/moe_routing.c \
     kernels/nvrtc.c kernels/nvrtc.h \
     kernels/probe.c kernels/probe.h \
     kernels/probe_file.c \
