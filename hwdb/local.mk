@@ -143,7 +143,8 @@ dist_hwdbmodels_DATA += \
 
 dist_hwdbkernels_DATA += \
     hwdb/data/kernels/alpha-moe.yaml \
-    hwdb/data/kernels/vllm-triton.yaml
+    hwdb/data/kernels/vllm-triton.yaml \
+    hwdb/data/kernels/wavecast-moe.yaml
 
 EXTRA_DIST += \
     hwdb/evidence/README.md \

@@ -90,3 +90,13 @@ installcheck-local:
 .PHONY: print-test-programs
 print-test-programs:
 	@echo $(test_programs)
+
+# The live suite: `make check-gpu`. Exit code 77 of a program means that there is no GPU.
+gpu_programs = tests/gpu_moe
+EXTRA_PROGRAMS += $(gpu_programs)
+tests_gpu_moe_SOURCES = tests/gpu_moe.c tests/gpu.c tests/gpu.h
+tests_gpu_moe_LDADD = kernels/libkernels.la libwavecast-internal.la
+
+.PHONY: check-gpu
+check-gpu: $(gpu_programs)
+	$(AM_TESTS_ENVIRONMENT) for program in $(gpu_programs); do ./$$program || exit; done
