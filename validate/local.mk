@@ -10,6 +10,7 @@ libwavecast_la_SOURCES += \
     validate/intern.c validate/intern.h \
     validate/judge.c validate/judge.h \
     validate/metrics.c validate/metrics.h \
+    validate/recording.c \
     validate/rows.c \
     validate/set.c validate/set.h \
     validate/set_info.c \
@@ -24,6 +25,7 @@ wavecastinclude_HEADERS += \
     include/wavecast/crossval.h \
     include/wavecast/evaluate.h \
     include/wavecast/measurement.h \
+    include/wavecast/recording.h \
     include/wavecast/validation.h
 
 # The recorded measurement sets, and the sets that tests read.
