@@ -43,7 +43,8 @@ wavecast_SOURCES += \
     cli/progress.c cli/progress.h \
     cli/regions.c \
     cli/regions_matrix.c cli/regions_matrix.h \
-    cli/replay.c cli/replay.h \
+    cli/replay.c cli/replay.h cli/replay_private.h \
+    cli/replay_report.c \
     cli/scene.c cli/scene.h \
     cli/step.c \
     cli/summary.c cli/summary.h \

@@ -233,6 +233,7 @@ void cli_arguments_free(struct cli_arguments *arguments)
 {
     free(arguments->hwdb.items);
     free(arguments->gpu_alias.items);
+    free(arguments->replay.items);
     free(arguments->steps.items);
     free(arguments->configs.items);
 }

@@ -4,41 +4,14 @@
  * predictors against exhaustive search and static dispatch, and a budget.
  */
 #include "cli/replay.h"
-#include "cli/crossval_methods.h"
-#include "cli/forecast.h"
 #include "cli/memory.h"
-#include "cli/output.h"
-#include "cli/summary.h"
+#include "cli/replay_private.h"
 #include "cli/talk.h"
-
-#include <wavecast/crossval.h>
-#include <wavecast/validation.h>
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define COUNT_OF(list) (sizeof(list) / sizeof((list)[0]))
-
-enum { METHODS_MAX = 8, METRICS_MAX = 64, NAME_BYTES = 128 };
-
-/* One replay. Not to be moved. */
-struct replay {
-    const struct cli_arguments *arguments;
-    struct cli_subject subject;
-    struct cli_forecast forecast;
-    struct wavecast_validation verdicts;
-    struct cli_crossval_context contexts[METHODS_MAX];
-    struct wavecast_crossval_method methods[METHODS_MAX];
-    size_t method_count;
-    struct wavecast_crossval choices;
-    char names[METRICS_MAX][NAME_BYTES];
-    struct wavecast_metric metrics[METRICS_MAX];
-    size_t metric_count;
-    char *budget_path; /* NULL: none */
-    struct wavecast_budget budget;
-};
 
 /* ---- judging ------------------------------------------------------------------------------- */
 
@@ -93,8 +66,7 @@ static enum wavecast_status judge_choices(struct replay *replay, struct wavecast
                                  &options, &replay->choices, error);
 }
 
-/* Mean over cases of the time that static dispatch takes over the time of an entry's choice. */
-static double speed_up(const struct replay *replay, size_t entry)
+double cli_replay_speed_up(const struct replay *replay, size_t entry)
 {
     const struct wavecast_evaluation *scores = &replay->choices.scores;
     const struct wavecast_evaluate_choice *fixed = scores->entries[replay->method_count].choices;
@@ -130,7 +102,7 @@ static void gather_metrics(struct replay *replay)
         add_metric(replay, entry->name, "regret_mean_frac", entry->all.regret_mean_frac);
         add_metric(replay, entry->name, "regret_p95_frac", entry->all.regret_p95_frac);
         add_metric(replay, entry->name, "mape_frac", entry->all.mape_frac);
-        add_metric(replay, entry->name, "speed_up", speed_up(replay, i));
+        add_metric(replay, entry->name, "speed_up", cli_replay_speed_up(replay, i));
     }
 }
 
@@ -149,218 +121,33 @@ static enum wavecast_status hold_budget(struct replay *replay, struct wavecast_e
                                  &replay->budget, error);
 }
 
-/* ---- reporting ----------------------------------------------------------------------------- */
-
-static void add_head(struct cli_document *document, const struct replay *replay)
+bool cli_replay_kept(const struct replay *replay)
 {
-    static const struct cli_column columns[] = {
-        {.key = "set"},
-        {.key = "gpu"},
-        {.key = "kernel"},
-        {.key = "model"},
-        {.key = "weight_dtype", .title = "weights"},
-        {.key = "histograms", .kind = CLI_KIND_INTEGER},
-        {.key = "configs", .title = "configurations", .kind = CLI_KIND_INTEGER},
-        {.key = "points", .title = "timings", .kind = CLI_KIND_INTEGER},
-        {.key = "train", .title = "fitted to", .unit = "histograms", .kind = CLI_KIND_INTEGER},
-        {.key = "folds", .kind = CLI_KIND_INTEGER},
-        {.key = "seed", .kind = CLI_KIND_INTEGER},
-    };
-    const struct cli_subject *subject = &replay->subject;
-    struct cli_table *table = cli_document_record(document, NULL, NULL);
-    cli_table_columns(table, columns, COUNT_OF(columns));
-    cli_table_row(table, 0);
-    cli_put_text(table, subject->path);
-    cli_put_text(table, subject->info.gpu);
-    cli_put_text(table, subject->info.kernel);
-    cli_put_text(table, subject->problem.shape.id);
-    cli_put_text(table, wavecast_dtype_name(wavecast_plan_dtype_get(subject->plan)));
-    cli_put_integer(table, (long long)replay->choices.histograms);
-    cli_put_integer(table, (long long)replay->choices.scores.configs);
-    cli_put_integer(table, (long long)replay->choices.points);
-    cli_put_integer(table, (long long)replay->choices.train);
-    cli_put_integer(table, (long long)replay->choices.folds);
-    cli_put_integer(table, (long long)replay->choices.seed);
-}
-
-static void put_region(struct cli_table *table, const char *name,
-                       const struct wavecast_validation_region *region)
-{
-    cli_table_row(table, 0);
-    cli_put_text(table, name);
-    cli_put_integer(table, (long long)region->calls);
-    cli_put_integer(table, (long long)region->right);
-    cli_put_integer(table, (long long)region->wrong);
-    if (region->wrong > 0)
-        cli_cell_tone(table, CLI_TONE_BAD);
-    cli_put_integer(table, (long long)region->ties);
-    cli_put_number(table, region->benefit_min);
-    cli_put_number(table, region->benefit_median);
-    cli_put_number(table, region->benefit_max);
-    cli_put_number(table, region->predicted_benefit_median);
-    cli_put_number(table, region->cost_mean_frac);
-    cli_put_number(table, region->wrong_cost_mean_frac);
-    cli_put_number(table, region->cost_max_frac);
-}
-
-static void add_regions(struct cli_document *document, const struct replay *replay)
-{
-    static const struct cli_column columns[] = {
-        {.key = "optimization"},
-        {.key = "calls", .kind = CLI_KIND_INTEGER},
-        {.key = "right", .kind = CLI_KIND_INTEGER},
-        {.key = "wrong", .kind = CLI_KIND_INTEGER},
-        {.key = "ties", .kind = CLI_KIND_INTEGER},
-        {.key = "benefit_min", .title = "benefit, least", .kind = CLI_KIND_NUMBER, .precision = 2},
-        {.key = "benefit_median", .title = "median", .kind = CLI_KIND_NUMBER, .precision = 2},
-        {.key = "benefit_max", .title = "most", .kind = CLI_KIND_NUMBER, .precision = 2},
-        {.key = "predicted_benefit_median",
-         .title = "predicted",
-         .kind = CLI_KIND_NUMBER,
-         .precision = 2},
-        {.key = "cost_mean_frac", .title = "cost", .kind = CLI_KIND_FRACTION, .precision = 2},
-        {.key = "wrong_cost_mean_frac",
-         .title = "of a wrong call",
-         .kind = CLI_KIND_FRACTION,
-         .precision = 1},
-        {.key = "cost_max_frac", .title = "worst", .kind = CLI_KIND_FRACTION, .precision = 1},
-    };
-    const struct wavecast_validation *verdicts = &replay->verdicts;
-    struct cli_table *table =
-        cli_document_table(document, "regions", "Optimizations: measured against called");
-    cli_table_columns(table, columns, COUNT_OF(columns));
-    for (size_t i = 0; i < verdicts->region_count; i++)
-        put_region(table, wavecast_optimization_at(verdicts->regions[i].optimization)->name,
-                   &verdicts->regions[i]);
-    put_region(table, "all", &verdicts->all);
-}
-
-static void add_choices(struct cli_document *document, const struct replay *replay)
-{
-    static const struct cli_column name = {.key = "choice"};
-    static const struct cli_column speed = {.key = "speed_up",
-                                            .title = "over static",
-                                            .unit = "x",
-                                            .kind = CLI_KIND_NUMBER,
-                                            .precision = 3};
-    const struct wavecast_evaluation *scores = &replay->choices.scores;
-    struct cli_table *table = cli_document_table(
-        document, "choices", "Choices on routings not fitted to: regret against exhaustive search");
-    cli_table_column(table, &name);
-    cli_summary_columns(table);
-    cli_table_column(table, &speed);
-    for (size_t i = 0; i < scores->entry_count; i++) {
-        cli_table_row(table, 0);
-        cli_put_text(table, scores->entries[i].name);
-        cli_summary_put(table, &scores->entries[i].all);
-        cli_put_number(table, speed_up(replay, i));
-    }
-}
-
-/* Every call, for those who want to know which. */
-static void add_calls(struct cli_document *document, const struct replay *replay)
-{
-    static const struct cli_column columns[] = {
-        {.key = "optimization"},
-        {.key = "histogram"},
-        {.key = "outcome"},
-        {.key = "benefit", .kind = CLI_KIND_NUMBER},
-        {.key = "predicted_benefit", .kind = CLI_KIND_NUMBER},
-        {.key = "off_us", .kind = CLI_KIND_NUMBER},
-        {.key = "on_us", .kind = CLI_KIND_NUMBER},
-        {.key = "cost_frac", .kind = CLI_KIND_FRACTION},
-        {.key = "off_config"},
-        {.key = "on_config"},
-    };
-    char config[256];
-    const struct wavecast_measurement_set *set = replay->subject.set;
-    struct cli_table *table = cli_document_table(document, "calls", NULL);
-    cli_table_audience(table, CLI_AUDIENCE_MACHINES);
-    cli_table_columns(table, columns, COUNT_OF(columns));
-    for (size_t i = 0; i < replay->verdicts.call_count; i++) {
-        const struct wavecast_validation_call *call = &replay->verdicts.calls[i];
-        cli_table_row(table, 0);
-        cli_put_text(table, wavecast_optimization_at(call->optimization)->name);
-        cli_put_text(table, wavecast_measurement_histogram_at(set, call->histogram)->name);
-        cli_put_text(table, wavecast_call_outcome_name(call->outcome));
-        cli_put_number(table, call->benefit);
-        cli_put_number(table, call->predicted_benefit);
-        cli_put_number(table, call->off_us);
-        cli_put_number(table, call->on_us);
-        cli_put_number(table, call->cost_frac);
-        cli_put_text(table, wavecast_measurement_config_format(set, call->off_config, config,
-                                                               sizeof config));
-        cli_put_text(
-            table, wavecast_measurement_config_format(set, call->on_config, config, sizeof config));
-    }
-}
-
-static void put_limit(struct cli_table *table, double limit)
-{
-    cli_put_number(table, isinf(limit) ? (double)NAN : limit);
-}
-
-/* True when the budget is kept, or there is none. */
-static bool add_budget(struct cli_document *document, const struct replay *replay)
-{
-    static const struct cli_column columns[] = {
-        {.key = "metric"},
-        {.key = "value", .kind = CLI_KIND_NUMBER, .precision = 4},
-        {.key = "least", .kind = CLI_KIND_NUMBER, .precision = 4},
-        {.key = "most", .kind = CLI_KIND_NUMBER, .precision = 4},
-        {.key = "kept", .kind = CLI_KIND_FLAG},
-    };
-    bool kept = true;
-    if (replay->budget_path == NULL)
-        return true;
-    struct cli_table *table = cli_document_table(document, "budget", "Budget");
-    cli_table_columns(table, columns, COUNT_OF(columns));
     for (size_t i = 0; i < replay->budget.count; i++) {
-        const struct wavecast_budget_line *line = &replay->budget.lines[i];
-        cli_table_row(table, 0);
-        cli_put_text(table, line->name);
-        cli_put_number(table, line->value);
-        put_limit(table, line->least);
-        put_limit(table, line->most);
-        cli_put_flag(table, line->kept);
-        cli_cell_tone(table, line->kept ? CLI_TONE_GOOD : CLI_TONE_BAD);
-        kept = kept && line->kept;
+        if (!replay->budget.lines[i].kept)
+            return false;
     }
-    return kept;
+    return true;
 }
 
-static enum cli_exit report(const struct replay *replay)
+/* ---- all together -------------------------------------------------------------------------- */
+
+static enum wavecast_status judge(struct replay *replay, const struct wavecast_hwdb *db,
+                                  const char *directory, struct wavecast_error *error)
 {
-    struct cli_document *document = cli_document_new();
-    add_head(document, replay);
-    add_regions(document, replay);
-    add_choices(document, replay);
-    bool kept = add_budget(document, replay);
-    add_calls(document, replay);
-    enum cli_exit code = cli_document_print(document, replay->arguments);
-    if (code == CLI_EXIT_OK && !kept)
-        return cli_fail(CLI_EXIT_PROBLEMS, "%s: over budget", replay->budget_path);
-    return code;
+    enum wavecast_status status = cli_subject_open(directory, db, &replay->subject, error);
+    if (status == WAVECAST_OK)
+        status = judge_regions(replay, error);
+    if (status == WAVECAST_OK)
+        status = judge_choices(replay, error);
+    if (status != WAVECAST_OK)
+        return status;
+    gather_metrics(replay);
+    return hold_budget(replay, error);
 }
 
-enum cli_exit cli_replay(const struct cli_arguments *arguments, const struct wavecast_hwdb *db,
-                         const char *directory)
+static void release(struct replay *replay)
 {
-    struct wavecast_error error = WAVECAST_ERROR_INIT;
-    struct replay *replay = cli_calloc(1, sizeof *replay);
-    replay->arguments = arguments;
-    replay->verdicts = (struct wavecast_validation)WAVECAST_VALIDATION_INIT;
-    replay->choices = (struct wavecast_crossval)WAVECAST_CROSSVAL_INIT;
-    enum wavecast_status status = cli_subject_open(directory, db, &replay->subject, &error);
-    if (status == WAVECAST_OK)
-        status = judge_regions(replay, &error);
-    if (status == WAVECAST_OK)
-        status = judge_choices(replay, &error);
-    if (status == WAVECAST_OK) {
-        gather_metrics(replay);
-        status = hold_budget(replay, &error);
-    }
-    enum cli_exit code = status == WAVECAST_OK ? report(replay) : cli_fail_error(&error);
     wavecast_budget_free(&replay->budget);
     free(replay->budget_path);
     wavecast_crossval_free(&replay->choices);
@@ -368,5 +155,43 @@ enum cli_exit cli_replay(const struct cli_arguments *arguments, const struct wav
     cli_forecast_close(&replay->forecast);
     cli_subject_close(&replay->subject);
     free(replay);
+}
+
+/* Judges one set; shows it in full, or adds it to an overview. */
+static enum cli_exit run(const struct cli_arguments *arguments, const struct wavecast_hwdb *db,
+                         const char *directory, struct cli_replay_overview *overview, bool *kept)
+{
+    struct wavecast_error error = WAVECAST_ERROR_INIT;
+    enum cli_exit code = CLI_EXIT_OK;
+    struct replay *replay = cli_calloc(1, sizeof *replay);
+    replay->arguments = arguments;
+    replay->verdicts = (struct wavecast_validation)WAVECAST_VALIDATION_INIT;
+    replay->choices = (struct wavecast_crossval)WAVECAST_CROSSVAL_INIT;
+    if (judge(replay, db, directory, &error) != WAVECAST_OK)
+        code = cli_fail_error(&error);
+    else if (overview == NULL)
+        code = cli_replay_report(replay);
+    else
+        cli_replay_overview_add(overview, replay);
+    if (code == CLI_EXIT_OK && !cli_replay_kept(replay)) {
+        *kept = false;
+        cli_fail(CLI_EXIT_PROBLEMS, "%s: over budget", replay->budget_path);
+    }
+    release(replay);
     return code;
+}
+
+enum cli_exit cli_replay(const struct cli_arguments *arguments, const struct wavecast_hwdb *db,
+                         const char *const *directories, size_t count)
+{
+    bool kept = true;
+    struct cli_replay_overview *overview = count > 1 ? cli_replay_overview_new() : NULL;
+    enum cli_exit code = CLI_EXIT_OK;
+    for (size_t i = 0; i < count && code == CLI_EXIT_OK; i++)
+        code = run(arguments, db, directories[i], overview, &kept);
+    if (overview != NULL) {
+        const enum cli_exit printed = cli_replay_overview_print(overview, arguments);
+        code = code == CLI_EXIT_OK ? printed : code;
+    }
+    return code == CLI_EXIT_OK && !kept ? CLI_EXIT_PROBLEMS : code;
 }

@@ -24,31 +24,32 @@ static enum cli_exit run_live(const struct cli_arguments *arguments, const struc
     if (code == CLI_EXIT_OK && campaign.interrupted)
         code = cli_fail(CLI_EXIT_PROBLEMS, "interrupted; go on with --resume");
     cli_campaign_close(&campaign);
-    return code == CLI_EXIT_OK ? cli_replay(arguments, db, arguments->output) : code;
+    return code == CLI_EXIT_OK ? cli_replay(arguments, db, &arguments->output, 1) : code;
 }
 
 static enum cli_exit validate_run(const struct cli_arguments *arguments)
 {
     struct cli_context context;
-    if (arguments->live == (arguments->replay != NULL))
+    if (arguments->live == (arguments->replay.count > 0))
         return cli_fail(CLI_EXIT_USAGE,
-                        "say what to validate on: either --replay SETDIR or --live --model ID -o "
-                        "SETDIR");
+                        "say what to validate on: either --replay SETDIR or --live --model ID "
+                        "-o SETDIR");
     enum cli_exit code = cli_context_open(arguments, &context);
     if (code != CLI_EXIT_OK)
         return code;
     code = arguments->live ? run_live(arguments, context.db)
-                           : cli_replay(arguments, context.db, arguments->replay);
+                           : cli_replay(arguments, context.db, arguments->replay.items,
+                                        arguments->replay.count);
     cli_context_close(&context);
     return code;
 }
 
 static const struct cli_option validate_options[] = {
     {.name = "replay",
-     .kind = CLI_OPTION_TEXT,
+     .kind = CLI_OPTION_LIST,
      .offset = offsetof(struct cli_arguments, replay),
      .argument = "SETDIR",
-     .help = "use the times of this measurement set; no GPU is needed",
+     .help = "use the times of this measurement set; no GPU is needed; repeatable: a line for each",
      .complete = CLI_COMPLETE_DIRECTORIES},
     {.name = "live",
      .kind = CLI_OPTION_FLAG,

@@ -33,7 +33,7 @@ struct wavecast_kernels__probe {
 };
 
 /*
- * Runs all micro-benchmarks that the device can do, in about ten seconds, and appends their rows.
+ * Runs all micro-benchmarks that the device can do, in about two seconds, and appends their rows.
  * Needs 1 GiB of free device memory. WAVECAST_ERROR_DEVICE, WAVECAST_ERROR_NO_MEMORY, and those of
  * wavecast_kernels__compile. *out is valid in any case; free it with wavecast_kernels__probe_free.
  */

@@ -89,7 +89,7 @@ AM_TESTS_ENVIRONMENT = \
     WAVECAST_UPDATE='$(WAVECAST_UPDATE)'; export WAVECAST_UPDATE; \
     unset CRITERION_TEST_PATTERN CRITERION_ALWAYS_SUCCEED;
 
-EXTRA_DIST += $(test_scripts) tests/exported-symbols.txt \
+EXTRA_DIST += $(test_scripts) tests/gpu_live.sh tests/exported-symbols.txt \
     tests/bad_yaml tests/hwdb-fake tests/installcheck.sh tests/lib.sh tests/run_program.sh
 
 installcheck-local:
@@ -109,5 +109,6 @@ tests_gpu_moe_SOURCES = tests/gpu_moe.c tests/gpu.c tests/gpu.h
 tests_gpu_moe_LDADD = kernels/libkernels.la libwavecast-internal.la
 
 .PHONY: check-gpu
-check-gpu: $(gpu_programs)
-	$(AM_TESTS_ENVIRONMENT) for program in $(gpu_programs); do ./$$program || exit; done
+check-gpu: $(gpu_programs) wavecast
+	$(AM_TESTS_ENVIRONMENT) for program in $(gpu_programs); do ./$$program || exit; done; \
+	    bash $(srcdir)/tests/gpu_live.sh
