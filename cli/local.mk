@@ -2,6 +2,8 @@
 # The command `wavecast`: one file per verb. It sees public headers only.
 wavecast_SOURCES += \
     cli/build_config.c cli/build_config.h \
+    cli/campaign.c cli/campaign.h \
+    cli/campaign_run.c \
     cli/check_area.c cli/check_area.h \
     cli/complete.c \
     cli/config_table.c cli/config_table.h \
@@ -16,6 +18,7 @@ wavecast_SOURCES += \
     cli/exit.c cli/exit.h \
     cli/explain.c \
     cli/fit.c \
+    cli/forecast.c cli/forecast.h \
     cli/groups.c \
     cli/help.c cli/help.h \
     cli/hwdb_check.c \
@@ -36,14 +39,19 @@ wavecast_SOURCES += \
     cli/output_text.c \
     cli/predict.c \
     cli/probe.c \
+    cli/profile.c \
+    cli/progress.c cli/progress.h \
     cli/regions.c \
     cli/regions_matrix.c cli/regions_matrix.h \
+    cli/replay.c cli/replay.h \
     cli/scene.c cli/scene.h \
     cli/step.c \
     cli/summary.c cli/summary.h \
+    cli/steps.c cli/steps.h \
     cli/subject.c cli/subject.h \
     cli/talk.c cli/talk.h \
     cli/target.c cli/target.h \
+    cli/validate.c \
     cli/verb.h \
     cli/verbs.c
 

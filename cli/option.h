@@ -50,6 +50,12 @@ struct cli_arguments {
     bool budget_curve;
     bool all_gpus, all_models;
     struct cli_integer device;
+    const char *replay, *budget;
+    struct cli_list steps, configs;
+    struct cli_number budget_s, within;
+    bool resume, live;
+    int argc; /* the verb and what follows it, as given up to their order */
+    const char *const *argv;
     const char *const *operands;
     size_t operand_count;
 };

@@ -6,7 +6,7 @@
 #include "kernels/cuda_driver.h"
 #include "kernels/nvrtc.h"
 
-enum { WAVECAST_KERNELS_NAME_BYTES = 128, WAVECAST_KERNELS_ARCH_BYTES = 16 };
+enum { WAVECAST_KERNELS_NAME_BYTES = 96, WAVECAST_KERNELS_ARCH_BYTES = 16 };
 
 struct wavecast_kernels__device {
     const struct wavecast_kernels__driver *driver;

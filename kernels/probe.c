@@ -15,7 +15,6 @@ enum {
     DATA_BYTES = 1 << 30,
     PIECE_BYTES = 16, /* of one load */
     READ_THREADS = 512,
-    READ_UNROLL = 8, /* loads in flight per thread in read_kernel */
     SCRATCH_BYTES = WAVECAST_UNITS_MIB_BYTES,
     CHASE_OFFSET = SCRATCH_BYTES / 2, /* in the scratch: where the chase stopped */
     CLOCKS_OFFSET = SCRATCH_BYTES / 4 /* and the clocks of a kernel */
@@ -126,19 +125,15 @@ static struct wavecast_kernels__spread read_span(struct bench *bench, size_t spa
 {
     const size_t total_bytes = WAVECAST_UNITS_MIB_BYTES * (size_t)512;
     const unsigned ctas = (unsigned)bench->device->sm_count * 4;
-    const size_t unit_bytes = (size_t)ctas * READ_THREADS * READ_UNROLL * PIECE_BYTES;
-    size_t units = (span_bytes + unit_bytes - 1) / unit_bytes;
-    unsigned long long count = units * unit_bytes / PIECE_BYTES;
+    unsigned long long count = span_bytes / PIECE_BYTES;
     CUdeviceptr sink = bench->scratch;
-    int passes = (int)(total_bytes / (units * unit_bytes));
-    if (passes < 1)
-        passes = 1;
+    int passes = total_bytes > span_bytes ? (int)(total_bytes / span_bytes) : 1;
     void *parameters[] = {&bench->data, &count, &passes, &sink};
     const struct wavecast_kernels__launch launch = {.function = find(bench, "read_kernel"),
                                                     .ctas = ctas,
                                                     .threads = READ_THREADS,
                                                     .parameters = parameters};
-    *read_bytes = (size_t)passes * units * unit_bytes;
+    *read_bytes = (size_t)passes * (size_t)count * PIECE_BYTES;
     return measure(bench, &launch, 1, REPEATS);
 }
 

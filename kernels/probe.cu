@@ -42,7 +42,7 @@ static __device__ __forceinline__ uint4 load_l2(const uint4 *from)
 
 /*
  * Reads `count` pieces of 16 bytes `passes` times past the L1, eight independent loads in flight
- * per thread. count must be a multiple of 8 x the threads of the grid.
+ * per thread.
  */
 extern "C" __global__ void read_kernel(const uint4 *data, u64 count, int passes, u32 *sink)
 {
@@ -54,7 +54,7 @@ extern "C" __global__ void read_kernel(const uint4 *data, u64 count, int passes,
             uint4 v[8];
 #pragma unroll
             for (int j = 0; j < 8; j++)
-                v[j] = load_l2(data + i + j * step);
+                v[j] = i + j * step < count ? load_l2(data + i + j * step) : make_uint4(0, 0, 0, 0);
 #pragma unroll
             for (int j = 0; j < 8; j++)
                 sum += v[j].x ^ v[j].y ^ v[j].z ^ v[j].w;

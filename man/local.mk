@@ -10,4 +10,6 @@ dist_man_MANS += \
     man/wavecast-occupancy.1 \
     man/wavecast-predict.1 \
     man/wavecast-probe.1 \
-    man/wavecast-regions.1
+    man/wavecast-profile.1 \
+    man/wavecast-regions.1 \
+    man/wavecast-validate.1

@@ -20,6 +20,8 @@ test_programs = \
     tests/test_kernels \
     tests/test_regions \
     tests/test_recorded \
+    tests/test_recording \
+    tests/test_validation \
     tests/test_winners \
     tests/test_routing \
     tests/test_routing_file \
@@ -33,6 +35,7 @@ test_scripts = \
     tests/check_format.sh \
     tests/check_headers.sh \
     tests/check_includes.sh \
+    tests/check_profile.sh \
     tests/check_readme.sh \
     tests/check_sources.sh \
     tests/check_symbols.sh \
@@ -45,8 +48,17 @@ tests_inprocess_la_SOURCES = tests/inprocess.c
 tests_inprocess_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
 tests_inprocess_la_LIBADD =
 
+# A CUDA driver and compiler without a GPU, found through LD_LIBRARY_PATH by check_profile.sh.
+tests_fake_cuda_libcuda_la_SOURCES = tests/fake-cuda/cuda.c
+tests_fake_cuda_libcuda_la_LDFLAGS = $(AM_LDFLAGS) -shared -rpath /nowhere -version-info 1:0:0
+tests_fake_cuda_libcuda_la_LIBADD =
+tests_fake_cuda_libnvrtc_la_SOURCES = tests/fake-cuda/nvrtc.c
+tests_fake_cuda_libnvrtc_la_LDFLAGS = $(AM_LDFLAGS) -shared -rpath /nowhere -version-info 13:0:0
+tests_fake_cuda_libnvrtc_la_LIBADD =
+
 if ENABLE_TESTS
-check_LTLIBRARIES += tests/inprocess.la tests/libsupport.la
+check_LTLIBRARIES += tests/inprocess.la tests/libsupport.la \
+    tests/fake-cuda/libcuda.la tests/fake-cuda/libnvrtc.la
 check_PROGRAMS += $(test_programs)
 TESTS += $(test_programs) $(test_scripts)
 else

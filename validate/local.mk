@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 libwavecast_la_SOURCES += \
     validate/baselines.c \
+    validate/budget.c \
     validate/compare.c \
     validate/crossval.c validate/crossval.h \
     validate/crossval_folds.c \
@@ -9,11 +10,13 @@ libwavecast_la_SOURCES += \
     validate/intern.c validate/intern.h \
     validate/judge.c validate/judge.h \
     validate/metrics.c validate/metrics.h \
+    validate/recording.c \
     validate/rows.c \
     validate/set.c validate/set.h \
     validate/set_info.c \
     validate/set_load.c \
     validate/summary.c validate/summary.h \
+    validate/validation.c \
     validate/view.c validate/view.h \
     validate/winners.c validate/winners.h \
     validate/winners_score.c
@@ -21,7 +24,9 @@ libwavecast_la_SOURCES += \
 wavecastinclude_HEADERS += \
     include/wavecast/crossval.h \
     include/wavecast/evaluate.h \
-    include/wavecast/measurement.h
+    include/wavecast/measurement.h \
+    include/wavecast/recording.h \
+    include/wavecast/validation.h
 
 # The recorded measurement sets, and the sets that tests read.
 EXTRA_DIST += \
