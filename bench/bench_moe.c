@@ -16,7 +16,7 @@
 #include <string.h>
 #include <wavecast/units.h>
 
-enum { LAYERS = 8, REPEATS = 5, SHOWN = 12, TEXT_BYTES = 160 };
+enum { LAYERS = 8, LAYERS_BIG = 2, TOKENS_BIG = 1024, REPEATS = 5, SHOWN = 12, TEXT_BYTES = 160 };
 
 static const size_t COPY_BYTES = (size_t)2 << 30;
 
@@ -72,12 +72,13 @@ static double copy_gb_s(const struct gpu *gpu)
     return median(rates, REPEATS);
 }
 
-static double time_parts(const struct gpu_layer *layer, size_t config, unsigned parts)
+static double time_parts(const struct gpu_layer *layer, size_t config, unsigned parts,
+                         uint32_t layers)
 {
     struct wavecast_kernels__moe_graph *graph = NULL;
     double time_us[REPEATS];
     GPU_ACCEPT(
-        wavecast_kernels__moe_graph_record(layer->moe, config, parts, LAYERS, 0, &graph, &error));
+        wavecast_kernels__moe_graph_record(layer->moe, config, parts, layers, 0, &graph, &error));
     GPU_ACCEPT(wavecast_kernels__moe_graph_time(graph, REPEATS, time_us, &error));
     wavecast_kernels__moe_graph_free(graph);
     return median(time_us, REPEATS);
@@ -138,7 +139,7 @@ static struct work work_of(const struct wavecast_plan *plan,
 }
 
 static void show(const struct gpu *gpu, const struct gpu_layer *layer, const struct work *work,
-                 struct row *rows, size_t count)
+                 struct row *rows, size_t count, uint32_t layers)
 {
     const double copy = copy_gb_s(gpu);
     char text[TEXT_BYTES];
@@ -150,9 +151,9 @@ static void show(const struct gpu *gpu, const struct gpu_layer *layer, const str
            "GB/s", "of copy", "TFLOP/s");
     for (size_t i = 0; i < count && i < SHOWN; i++) {
         struct row *r = &rows[i];
-        r->sort_us = time_parts(layer, r->config, WAVECAST_KERNELS__MOE_SORT);
-        r->up_us = time_parts(layer, r->config, WAVECAST_KERNELS__MOE_UP);
-        r->down_us = time_parts(layer, r->config, WAVECAST_KERNELS__MOE_DOWN);
+        r->sort_us = time_parts(layer, r->config, WAVECAST_KERNELS__MOE_SORT, layers);
+        r->up_us = time_parts(layer, r->config, WAVECAST_KERNELS__MOE_UP, layers);
+        r->down_us = time_parts(layer, r->config, WAVECAST_KERNELS__MOE_DOWN, layers);
         const double rate = work->weight_bytes / r->both_us * 1e-3;
         printf("%9.2f %9.2f %9.2f %9.2f %8.0f %6.1f%% %9.1f  %s\n", r->both_us, r->up_us,
                r->down_us, r->sort_us, rate, 100 * rate / copy, work->flop / r->both_us * 1e-6,
@@ -185,6 +186,7 @@ int main(int argc, char **argv)
     }
     struct gpu gpu = gpu_open(argv[1]);
     const uint32_t tokens = (uint32_t)strtoul(argv[3], NULL, 10);
+    const uint32_t layers = tokens < TOKENS_BIG ? LAYERS : LAYERS_BIG;
     GPU_ACCEPT(wavecast_hwdb_shape_find(gpu.db, argv[2], &shape, &error));
     if (argc > 6)
         GPU_ACCEPT(wavecast_dtype_find(argv[6], &dtype, &error));
@@ -195,12 +197,12 @@ int main(int argc, char **argv)
     GPU_ACCEPT(wavecast_kernels__moe_route(layer.moe, &histogram, 1, &error));
     GPU_ACCEPT(wavecast_kernels__moe_build(layer.moe, configs, count, &error));
     for (size_t i = 0; i < count && rows != NULL; i++)
-        rows[i] =
-            (struct row){.config = configs[i], .both_us = time_parts(&layer, configs[i], both)};
+        rows[i] = (struct row){.config = configs[i],
+                               .both_us = time_parts(&layer, configs[i], both, layers)};
     const struct work work = work_of(layer.plan, &histogram);
     printf("%s, %s, %s, %u tokens, %s, %zu configurations\n", gpu.device->name, shape.id,
            wavecast_dtype_name(wavecast_plan_dtype_get(layer.plan)), tokens, argv[4], count);
-    show(&gpu, &layer, &work, rows, count);
+    show(&gpu, &layer, &work, rows, count, layers);
     free(rows);
     free(configs);
     gpu_layer_close(&layer);

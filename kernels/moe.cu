@@ -740,12 +740,13 @@ template <bool DOWN> static __device__ __forceinline__ void run(const Params &p)
     copies_wait<0>();
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS) moe_up(const __grid_constant__ Params p)
+/* One CTA per SM is enough: without saying so ptxas trades registers for occupancy by guesses. */
+extern "C" __global__ void __launch_bounds__(THREADS, 1) moe_up(const __grid_constant__ Params p)
 {
     run<false>(p);
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS) moe_down(const __grid_constant__ Params p)
+extern "C" __global__ void __launch_bounds__(THREADS, 1) moe_down(const __grid_constant__ Params p)
 {
     run<true>(p);
 }

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-enum { OPTION_COUNT = 8, OPTION_BYTES = 32 };
+enum { OPTION_COUNT = 7, OPTION_BYTES = 32 };
 
 /* The options of one program and room for their text. */
 struct options {
@@ -52,7 +52,6 @@ static void set_options(struct options *options, const struct moe_program *key, 
         {"-DWARPS=%d", key->threads / 32},
         {"-DSMEM_BYTES=%d", key->smem_bytes},
         {"-DFP8=%d", fp8},
-        {"-std=c++%d", 17},
     };
     for (int i = 0; i < OPTION_COUNT; i++) {
         (void)snprintf(options->text[i], OPTION_BYTES, definitions[i].format, definitions[i].value);
@@ -175,7 +174,6 @@ wavecast_kernels__moe_resources(struct wavecast_kernels__moe *moe, size_t config
 enum wavecast_status wavecast_kernels__moe_sort_build(struct wavecast_kernels__moe *moe,
                                                       struct wavecast_error *error)
 {
-    static const char *const options[] = {"-std=c++17"};
     const struct {
         const char *name;
         int threads;
@@ -187,7 +185,7 @@ enum wavecast_status wavecast_kernels__moe_sort_build(struct wavecast_kernels__m
         {"moe_scatter", 256, &moe->scatter},
     };
     struct wavecast_kernels__image image = {0};
-    const struct wavecast_kernels__program program = {"moe_sort.cu", moe->device->arch, options, 1};
+    const struct wavecast_kernels__program program = {"moe_sort.cu", moe->device->arch, NULL, 0};
     enum wavecast_status status =
         wavecast_kernels__compile(moe->compiler, &program, 1, &image, error);
     if (status == WAVECAST_OK)

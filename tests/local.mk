@@ -102,6 +102,16 @@ installcheck-local:
 print-test-programs:
 	@echo $(test_programs)
 
+# Compiling the bundled kernel: a sample in `make check` (check_moe_kernel.sh), all of it, which
+# takes minutes, in `make check-kernels`.
+EXTRA_PROGRAMS += tests/compile_moe
+tests_compile_moe_SOURCES = tests/compile_moe.c
+tests_compile_moe_LDADD = kernels/libkernels.la libwavecast-internal.la
+
+.PHONY: check-kernels
+check-kernels: tests/compile_moe
+	$(AM_TESTS_ENVIRONMENT) tests/compile_moe
+
 # The live suite: `make check-gpu`. Exit code 77 of a program means that there is no GPU.
 gpu_programs = tests/gpu_moe
 EXTRA_PROGRAMS += $(gpu_programs)
