@@ -6,5 +6,6 @@ EXTRA_DIST += \
     docs/fitting.md \
     docs/hwdb-format.md \
     docs/kernel-descriptions.md \
+    docs/live.md \
     docs/regions.md \
     docs/routing.md

@@ -37,6 +37,7 @@ test_scripts = \
     tests/check_includes.sh \
     tests/check_profile.sh \
     tests/check_readme.sh \
+    tests/check_replay.sh \
     tests/check_sources.sh \
     tests/check_symbols.sh \
     tests/check_units.sh
