@@ -60,6 +60,11 @@ static const struct wavecast_kernels__symbol symbols[] = {
     FUNCTION(cuEventElapsedTime, "cuEventElapsedTime"),
 };
 
+/* What only some drivers have; the pointers stay NULL in the others. */
+static const struct wavecast_kernels__symbol optional_symbols[] = {
+    FUNCTION(cuLaunchKernelEx, "cuLaunchKernelEx"),
+};
+
 static enum wavecast_status no_device(struct wavecast_error *error, const char *reason)
 {
     return wavecast_base__error_set(
@@ -113,6 +118,10 @@ enum wavecast_status wavecast_kernels__driver_open(struct wavecast_kernels__driv
                                        driver->library, symbols, sizeof symbols / sizeof symbols[0],
                                        driver, reason, sizeof reason))
         status = no_device(error, reason);
+    if (status == WAVECAST_OK)
+        (void)wavecast_kernels__library_bind(driver->library, optional_symbols,
+                                             sizeof optional_symbols / sizeof optional_symbols[0],
+                                             driver, reason, sizeof reason);
     if (status == WAVECAST_OK)
         status = start(driver, error);
     if (status != WAVECAST_OK) {

@@ -49,7 +49,25 @@ enum {
     CUDA_STREAM_NON_BLOCKING = 1,
     CUDA_CAPTURE_THREAD_LOCAL = 1,
     CUDA_EVENT_DEFAULT = 0,
+    CUDA_LAUNCH_PROGRAMMATIC_SERIALIZATION = 6, /* CUlaunchAttributeID */
     CUDA_EVENT_DISABLE_TIMING = 2
+};
+
+/* A launch with attributes (CUlaunchAttribute, CUlaunchConfig). */
+struct wavecast_kernels__launch_attribute {
+    int id;
+    int pad;
+    union {
+        unsigned long long words[8];
+        int flag;
+    } value;
+};
+
+struct wavecast_kernels__launch_config {
+    unsigned grid_x, grid_y, grid_z, block_x, block_y, block_z, smem_bytes;
+    CUstream stream;
+    struct wavecast_kernels__launch_attribute *attributes;
+    unsigned attribute_count;
 };
 
 /*
@@ -92,6 +110,9 @@ struct wavecast_kernels__driver {
                                unsigned grid_z, unsigned block_x, unsigned block_y,
                                unsigned block_z, unsigned smem_bytes, CUstream stream,
                                void **parameters, void **extra);
+    /* Of CUDA 11.8 and later: NULL when the driver is older. */
+    CUresult (*cuLaunchKernelEx)(const struct wavecast_kernels__launch_config *config,
+                                 CUfunction function, void **parameters, void **extra);
     CUresult (*cuStreamCreate)(CUstream *stream, unsigned flags);
     CUresult (*cuStreamDestroy)(CUstream stream);
     CUresult (*cuStreamSynchronize)(CUstream stream);

@@ -78,12 +78,21 @@ static __device__ __forceinline__ u32 shared_address(const void *pointer)
     return (u32)__cvta_generic_to_shared(pointer);
 }
 
-/* Copies 16 bytes, or writes 16 zero bytes when `valid` is false. */
+/*
+ * Copies 16 bytes, or writes 16 zero bytes when `valid` is false. Steps of one line ask L2 for two:
+ * the next step needs the neighbour, and memory is read in longer runs.
+ */
 static __device__ __forceinline__ void copy_chunk(u32 to, const unsigned char *from, bool valid)
 {
-    asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(to), "l"(from),
-                 "r"(valid ? 16 : 0)
-                 : "memory");
+    int bytes = valid ? CHUNK_BYTES : 0;
+    if (ROW_BYTES == 128)
+        asm volatile("cp.async.cg.shared.global.L2::256B [%0], [%1], 16, %2;" ::"r"(to), "l"(from),
+                     "r"(bytes)
+                     : "memory");
+    else
+        asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(to), "l"(from),
+                     "r"(bytes)
+                     : "memory");
 }
 
 static __device__ __forceinline__ void copy_word(u32 to, const float *from, bool valid)
@@ -183,6 +192,22 @@ static __device__ __forceinline__ void add4(float4 *to, const float (&v)[4])
 #else
     for (int i = 0; i < 4; i++)
         asm volatile("red.global.add.f32 [%0], %1;" ::"l"((float *)to + i), "f"(v[i]) : "memory");
+#endif
+}
+
+/* Lets the next launch begin when all CTAs of this one have called it or ended. */
+static __device__ __forceinline__ void allow_launch_after()
+{
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
+
+/* Waits for the launch before this one and its stores, when this one was let begin early. */
+static __device__ __forceinline__ void wait_for_launch_before()
+{
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.wait;" ::: "memory");
 #endif
 }
 
@@ -350,24 +375,17 @@ static __device__ __forceinline__ void load_scales(const Params &p, const Loader
     }
 }
 
-/* Requests the next step into a stage, moving on to the CTA's next unit of work when one ends. */
+/* Requests the weights of the next step into a stage. */
 template <bool DOWN>
-static __device__ __forceinline__ void load_step(const Params &p, int total, int m_tiles, Loader &l,
-                                                 int slot)
+static __device__ __forceinline__ void load_weight_tile(const Params &p, const Loader &l, int k,
+                                                        int slot)
 {
-    if (l.k == l.k_end) {
-        if (l.index >= total - (int)gridDim.x) {
-            copies_commit(); /* keeps the count of groups */
-            return;
-        }
-        loader_start<DOWN>(p, l.index + gridDim.x, m_tiles, l);
-    }
     int width = depth<DOWN>(p);
     int r0 = threadIdx.x / ROW_CHUNKS, chunk = threadIdx.x % ROW_CHUNKS;
-    u32 stage = shared_address(shared) + slot * STAGE_BYTES;
-    u32 to = stage + r0 * ROW_BYTES + ((chunk ^ (r0 & 7)) << 4);
-    bool inside = l.k * TILE_K + chunk * CHUNK_ELEMENTS < width;
-    const unsigned char *from = l.weights + (u64)l.k * ROW_BYTES;
+    u32 to =
+        shared_address(shared) + slot * STAGE_BYTES + r0 * ROW_BYTES + ((chunk ^ (r0 & 7)) << 4);
+    bool inside = k * TILE_K + chunk * CHUNK_ELEMENTS < width;
+    const unsigned char *from = l.weights + (u64)k * ROW_BYTES;
     u64 panel = (u64)panel_rows<DOWN>(p) * width * ELEMENT_BYTES;
     u32 pitch = width * ELEMENT_BYTES;
 #pragma unroll
@@ -378,18 +396,73 @@ static __device__ __forceinline__ void load_step(const Params &p, int total, int
         from += (row_offset<DOWN>((j + 1) * ROW_STEP) - row_offset<DOWN>(j * ROW_STEP)) *
                 (long long)pitch;
     }
+}
+
+/* Requests its token rows and scales. */
+template <bool DOWN>
+static __device__ __forceinline__ void load_row_tile(const Params &p, const Loader &l, int slot)
+{
+    int r0 = threadIdx.x / ROW_CHUNKS, chunk = threadIdx.x % ROW_CHUNKS;
+    u32 stage = shared_address(shared) + slot * STAGE_BYTES;
+    u32 to = stage + WEIGHT_TILE_BYTES + r0 * ROW_BYTES + ((chunk ^ (r0 & 7)) << 4);
+    bool inside = l.k * TILE_K + chunk * CHUNK_ELEMENTS < depth<DOWN>(p);
 #pragma unroll
     for (int j = 0; j < ROW_COPIES; j++) {
         bool valid = inside && l.rows[j] != ~0u;
         u64 offset = ((u64)l.rows[j] + l.k * ROW_CHUNKS + chunk) * CHUNK_BYTES;
         if (TILE_M % ROW_STEP == 0 || r0 + j * ROW_STEP < TILE_M)
-            copy_chunk(to + WEIGHT_TILE_BYTES + j * ROW_STEP * ROW_BYTES,
+            copy_chunk(to + j * ROW_STEP * ROW_BYTES,
                        (const unsigned char *)p.rows + (valid ? offset : 0), valid);
     }
     if (FP8)
         load_scales<DOWN>(p, l, stage);
+}
+
+/*
+ * Requests the next step into a stage, moving on to the CTA's next unit of work when one ends.
+ * Every call commits a group of copies, an empty one when there is no more work.
+ */
+template <bool DOWN>
+static __device__ __forceinline__ void load_step(const Params &p, int total, int m_tiles, Loader &l,
+                                                 int slot)
+{
+    bool more = true;
+    if (l.k == l.k_end) {
+        more = l.index < total - (int)gridDim.x;
+        if (more)
+            loader_start<DOWN>(p, l.index + gridDim.x, m_tiles, l);
+    }
+    if (more) {
+        load_weight_tile<DOWN>(p, l, l.k, slot);
+        load_row_tile<DOWN>(p, l, slot);
+        l.k++;
+    }
     copies_commit();
-    l.k++;
+}
+
+/*
+ * Requests the first steps. The down launch may begin while the up launch still runs (host:
+ * programmatic dependent launch): weights can be requested then, activations cannot.
+ */
+template <bool DOWN>
+static __device__ __forceinline__ void load_first_steps(const Params &p, int total, int m_tiles,
+                                                        Loader &l)
+{
+    int early = DOWN ? min(STAGES - 1, l.k_end - l.k) : 0;
+#pragma unroll 1
+    for (int s = 0; s < early; s++)
+        load_weight_tile<DOWN>(p, l, l.k + s, s);
+    if (DOWN)
+        wait_for_launch_before();
+#pragma unroll 1
+    for (int s = 0; s < early; s++) {
+        load_row_tile<DOWN>(p, l, s);
+        copies_commit();
+        l.k++;
+    }
+#pragma unroll 1
+    for (int s = early; s < STAGES - 1; s++)
+        load_step<DOWN>(p, total, m_tiles, l, s);
 }
 
 /* ---- products ----------------------------------------------------------------------------- */
@@ -703,15 +776,15 @@ static __device__ __forceinline__ void finish_down(const Params &p, const Work &
 
 template <bool DOWN> static __device__ __forceinline__ void run(const Params &p)
 {
+    if (!DOWN)
+        allow_launch_after();
     int m_tiles = __ldg((const int *)p.tile_count);
     int total = m_tiles * p.n_tiles * p.splits;
     if ((int)blockIdx.x >= total)
         return;
     Loader loader;
     loader_start<DOWN>(p, blockIdx.x, m_tiles, loader);
-#pragma unroll 1
-    for (int s = 0; s < STAGES - 1; s++)
-        load_step<DOWN>(p, total, m_tiles, loader, s);
+    load_first_steps<DOWN>(p, total, m_tiles, loader);
     Place place = place_of_lane();
     int slot = 0, free_slot = STAGES - 1;
 #pragma unroll 1

@@ -28,6 +28,36 @@ static enum wavecast_status launch(const struct wavecast_kernels__moe *moe,
                          moe->device->stream, list, NULL);
 }
 
+/*
+ * Lets a launch begin while the one before it still runs; the kernel waits itself before it uses
+ * what that one stores. Older drivers and GPUs launch one after the other.
+ */
+static enum wavecast_status launch_early(const struct wavecast_kernels__moe *moe,
+                                         const struct wavecast_kernels__function *function,
+                                         size_t ctas, const struct moe_program *program,
+                                         void *parameters, struct wavecast_error *error)
+{
+    void *list[] = {parameters};
+    struct wavecast_kernels__launch_attribute early = {
+        .id = CUDA_LAUNCH_PROGRAMMATIC_SERIALIZATION,
+        .value.flag = 1,
+    };
+    const struct wavecast_kernels__launch_config config = {
+        .grid_x = (unsigned)ctas,
+        .grid_y = 1,
+        .grid_z = 1,
+        .block_x = (unsigned)program->threads,
+        .block_y = 1,
+        .block_z = 1,
+        .smem_bytes = (unsigned)program->smem_bytes,
+        .stream = moe->device->stream,
+        .attributes = &early,
+        .attribute_count = 1,
+    };
+    return WAVECAST_CUDA(moe->device->driver, error, cuLaunchKernelEx, &config, function->handle,
+                         list, NULL);
+}
+
 static enum wavecast_status launch_sort(const struct wavecast_kernels__moe *moe, int tile_m,
                                         struct wavecast_error *error)
 {
@@ -91,39 +121,58 @@ static struct wavecast_kernels__moe_gemm_params gemm_params(const struct wavecas
     };
 }
 
+/* One of a layer's two products. */
+struct gemm {
+    const struct moe_program *program;
+    const struct wavecast_config *config;
+    uint32_t copy;
+    bool down;
+    bool early; /* may begin while the launch before it runs */
+};
+
 /* A grid for the worst routing, or one that fills the machine. */
 static enum wavecast_status launch_gemm(const struct wavecast_kernels__moe *moe,
-                                        const struct moe_program *program,
-                                        const struct wavecast_config *config, uint32_t copy,
-                                        bool down, struct wavecast_error *error)
+                                        const struct gemm *gemm, struct wavecast_error *error)
 {
-    const struct wavecast_kernels__function *function = down ? &program->down : &program->up;
-    struct wavecast_kernels__moe_gemm_params params = gemm_params(moe, config, copy, down);
+    const struct moe_program *program = gemm->program;
+    const struct wavecast_kernels__function *function = gemm->down ? &program->down : &program->up;
+    struct wavecast_kernels__moe_gemm_params params =
+        gemm_params(moe, gemm->config, gemm->copy, gemm->down);
     const size_t m_tiles =
         wavecast_kernels__moe_tiles_max(moe, moe->tokens, (size_t)program->tile_m);
     const size_t resident = (size_t)moe->device->sm_count * (size_t)function->ctas_per_sm;
     size_t ctas = m_tiles * (size_t)params.n_tiles * (size_t)params.splits;
-    if (config->persistent > 0 && ctas > resident)
+    if (gemm->config->persistent > 0 && ctas > resident)
         ctas = resident;
+    if (gemm->early)
+        return launch_early(moe, function, ctas, program, &params, error);
     return launch(moe, function, ctas, program->threads, program->smem_bytes, &params, error);
+}
+
+/* Whether the down launch may begin early: never alone, where its own stores precede it. */
+static bool may_overlap(const struct wavecast_kernels__moe *moe, unsigned parts)
+{
+    return (parts & WAVECAST_KERNELS__MOE_UP) && moe->device->major >= 9 &&
+           moe->device->driver->cuLaunchKernelEx != NULL;
 }
 
 enum wavecast_status wavecast_kernels__moe_launch(struct wavecast_kernels__moe *moe, size_t config,
                                                   unsigned parts, uint32_t copy,
                                                   struct wavecast_error *error)
 {
-    const struct wavecast_config *c = wavecast_plan_config_at(moe->plan, config);
-    const struct moe_program *program;
-    enum wavecast_status status = wavecast_kernels__moe_program(moe, config, &program, error);
+    struct gemm gemm = {.config = wavecast_plan_config_at(moe->plan, config), .copy = copy};
+    enum wavecast_status status = wavecast_kernels__moe_program(moe, config, &gemm.program, error);
     if (status == WAVECAST_OK && moe->tokens == 0)
         status = wavecast_base__error_set(error, WAVECAST_ERROR_RANGE, NULL, 0, 0,
                                           "no routing has been set");
     if (status == WAVECAST_OK && (parts & WAVECAST_KERNELS__MOE_SORT))
-        status = launch_sort(moe, program->tile_m, error);
+        status = launch_sort(moe, gemm.program->tile_m, error);
     if (status == WAVECAST_OK && (parts & WAVECAST_KERNELS__MOE_UP))
-        status = launch_gemm(moe, program, c, copy, false, error);
+        status = launch_gemm(moe, &gemm, error);
+    gemm.down = true;
+    gemm.early = may_overlap(moe, parts);
     if (status == WAVECAST_OK && (parts & WAVECAST_KERNELS__MOE_DOWN))
-        status = launch_gemm(moe, program, c, copy, true, error);
+        status = launch_gemm(moe, &gemm, error);
     return status;
 }
 

@@ -28,6 +28,7 @@ CUDA_FUNCTION_DYNAMIC_SMEM_BYTES CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
 CUDA_STREAM_NON_BLOCKING CU_STREAM_NON_BLOCKING
 CUDA_CAPTURE_THREAD_LOCAL CU_STREAM_CAPTURE_MODE_THREAD_LOCAL
 CUDA_EVENT_DEFAULT CU_EVENT_DEFAULT
+CUDA_LAUNCH_PROGRAMMATIC_SERIALIZATION CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION
 "
 # The functions, as "name symbol", from the table of cuda_driver.c.
 functions=$(tr -d '\n' <kernels/cuda_driver.c |
@@ -41,6 +42,12 @@ functions=$(tr -d '\n' <kernels/cuda_driver.c |
         [ -z "$ours" ] ||
             printf '_Static_assert((int)%s == (int)%s, "%s");\n' "$ours" "$theirs" "$ours"
     done <<<"$constants"
+    sed -nE '/^struct wavecast_kernels__launch_[a-z]+ \{/,/^\};/p' "$header"
+    printf '_Static_assert(sizeof(struct wavecast_kernels__launch_%s) == sizeof(%s), "%s");\n' \
+        attribute CUlaunchAttribute attribute config CUlaunchConfig config
+    printf '_Static_assert(offsetof(struct wavecast_kernels__launch_%s, %s) == offsetof(%s, %s), "");\n' \
+        attribute value CUlaunchAttribute value config stream CUlaunchConfig hStream \
+        config attribute_count CUlaunchConfig numAttrs
     # Same number of arguments, each of the same size: called with our argument list, unevaluated.
     sed -nE '/^struct wavecast_kernels__driver \{/,/^\};/p' "$header"
 } >"$scratch/abi.c"
