@@ -78,6 +78,43 @@ static bool passes(const struct wavecast_plan *plan, size_t config, const char *
     return true;
 }
 
+/* A number in [0, 1) that belongs to a point and a seed: splitmix64's finalizer. */
+static double draw(size_t histogram, size_t config, uint64_t seed)
+{
+    uint64_t x = seed + 0x9e3779b97f4a7c15u * (histogram + 1) + 0xd1342543de82ef95u * (config + 1);
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    x ^= x >> 31;
+    return ldexp((double)(x >> 11), -53);
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    double left = *(const double *)a;
+    double right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+/* Keeps --config-count configurations: those with the smallest draws, which the seed decides. */
+static void draw_configs(struct cli_campaign *campaign)
+{
+    const struct cli_integer *wanted = &campaign->arguments->config_count;
+    const uint64_t seed = (uint64_t)campaign->arguments->seed.value;
+    size_t kept = 0;
+    if (!wanted->given || campaign->config_count <= (size_t)wanted->value)
+        return;
+    double *draws = cli_calloc(campaign->config_count, sizeof *draws);
+    for (size_t i = 0; i < campaign->config_count; i++)
+        draws[i] = draw(0, campaign->configs[i], seed);
+    qsort(draws, campaign->config_count, sizeof *draws, compare_numbers);
+    for (size_t i = 0; i < campaign->config_count; i++) {
+        if (draw(0, campaign->configs[i], seed) < draws[wanted->value])
+            campaign->configs[kept++] = campaign->configs[i];
+    }
+    campaign->config_count = kept;
+    free(draws);
+}
+
 static enum cli_exit choose_configs(struct cli_campaign *campaign)
 {
     const struct cli_list *filters = &campaign->arguments->configs;
@@ -98,6 +135,7 @@ static enum cli_exit choose_configs(struct cli_campaign *campaign)
     if (campaign->config_count == 0)
         return cli_fail(CLI_EXIT_INPUT, "no configuration is legal here%s",
                         filters->count > 0 ? " and admitted by --configs" : "");
+    draw_configs(campaign);
     return CLI_EXIT_OK;
 }
 
@@ -145,24 +183,13 @@ static void drop_slow(struct cli_campaign *campaign)
     campaign->point_count = kept;
 }
 
-/* A number in [0, 1) that belongs to a point and a seed: splitmix64's finalizer. */
-static double draw(const struct cli_point *point, uint64_t seed)
-{
-    uint64_t x = seed + 0x9e3779b97f4a7c15u * (point->histogram + 1) +
-                 0xd1342543de82ef95u * (point->config + 1);
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-    x ^= x >> 31;
-    return ldexp((double)(x >> 11), -53);
-}
-
 struct cli_timing cli_campaign_timing(double predicted_us, uint32_t weight_copies)
 {
-    /* A layer that takes so long streams more weights than any L2 holds. */
-    const double long_us = 300;
+    /* A layer that takes so long streams several times what an L2 holds. */
+    const double long_us = 100;
     const double replay_us = 60; /* what an event's resolution is small against */
-    const double point_us = 3000;
-    struct cli_timing timing = {1, 5};
+    const double point_us = 2000;
+    struct cli_timing timing = {1, 3};
     if (predicted_us < long_us)
         timing.layers = weight_copies;
     while (timing.layers * predicted_us < replay_us)
@@ -194,8 +221,10 @@ static void fit_budget(struct cli_campaign *campaign)
         total_us += point_us(campaign, &campaign->points[i]);
     const double share = budget->value / wavecast_units_s_from_us(total_us);
     for (size_t i = 0; i < campaign->point_count; i++) {
-        if (draw(&campaign->points[i], (uint64_t)campaign->arguments->seed.value) < share)
-            campaign->points[kept++] = campaign->points[i];
+        const struct cli_point *point = &campaign->points[i];
+        if (draw(point->histogram + 1, point->config, (uint64_t)campaign->arguments->seed.value) <
+            share)
+            campaign->points[kept++] = *point;
     }
     campaign->point_count = kept;
 }
@@ -355,6 +384,13 @@ static const struct cli_option campaign_options[] = {
      .offset = MEMBER(configs),
      .argument = "COLUMN=V/V,...",
      .help = "only configurations with these values; repeatable: any of them; else all"},
+    {.name = "config-count",
+     .kind = CLI_OPTION_INTEGER,
+     .offset = MEMBER(config_count),
+     .argument = "N",
+     .min = 1,
+     .max = INT_MAX,
+     .help = "N of these, drawn at random, the same for all routings"},
     {.name = "within",
      .kind = CLI_OPTION_NUMBER,
      .offset = MEMBER(within),

@@ -49,7 +49,7 @@ static void describe(const struct cli_campaign *campaign, struct wavecast_measur
 {
     static const char timing[] =
         "CUDA graph of 1 or more layers (column layers), rotating over %u copies of the weights so "
-        "that they come cold from HBM; sorting by expert not included; median of 5 to 9 replays "
+        "that they come cold from HBM; sorting by expert not included; median of 3 to 9 replays "
         "(column samples) behind one warm-up; spread_frac is (p90 - p10) / median, outliers are "
         "replays more than 10 %% off the median, kept; clocks as found";
     const struct wavecast_problem *problem = &campaign->target.problem;

@@ -53,6 +53,7 @@ struct cli_arguments {
     const char *budget;
     struct cli_list replay, steps, configs;
     struct cli_number budget_s, within;
+    struct cli_integer config_count;
     bool resume, live;
     int argc; /* the verb and what follows it, as given up to their order */
     const char *const *argv;

@@ -134,9 +134,6 @@ enum wavecast_status wavecast_kernels__driver_open(struct wavecast_kernels__driv
 
 void wavecast_kernels__driver_close(struct wavecast_kernels__driver *driver)
 {
-    if (driver == NULL)
-        return;
-    wavecast_kernels__library_close(driver->library);
     wavecast_base__free(driver);
 }
 

@@ -50,9 +50,3 @@ bool wavecast_kernels__library_bind(void *library, const struct wavecast_kernels
     }
     return true;
 }
-
-void wavecast_kernels__library_close(void *library)
-{
-    if (library != NULL)
-        (void)dlclose(library);
-}

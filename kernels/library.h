@@ -14,7 +14,9 @@ struct wavecast_kernels__symbol {
 
 /*
  * Opens the first library that can be opened: every name as it is, then in each of the
- * directories (NULL: none). Both lists end with NULL. NULL with a reason when none can.
+ * directories (NULL: none). Both lists end with NULL. NULL with a reason when none can. A library
+ * stays until the program ends: CUDA's keep threads and memory of their own and are not made to be
+ * unloaded.
  */
 void *wavecast_kernels__library_open(const char *const *names, const char *const *directories,
                                      char *reason, size_t reason_size);
@@ -22,8 +24,5 @@ void *wavecast_kernels__library_open(const char *const *names, const char *const
 /* Fills the pointers of *table; false with a reason when the library lacks one. */
 bool wavecast_kernels__library_bind(void *library, const struct wavecast_kernels__symbol *symbols,
                                     size_t count, void *table, char *reason, size_t reason_size);
-
-/* NULL is allowed. */
-void wavecast_kernels__library_close(void *library);
 
 #endif

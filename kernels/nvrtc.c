@@ -97,9 +97,6 @@ enum wavecast_status wavecast_kernels__nvrtc_open(struct wavecast_kernels__nvrtc
 
 void wavecast_kernels__nvrtc_close(struct wavecast_kernels__nvrtc *nvrtc)
 {
-    if (nvrtc == NULL)
-        return;
-    wavecast_kernels__library_close(nvrtc->library);
     wavecast_base__free(nvrtc);
 }
 

@@ -34,7 +34,7 @@ AC_LINK_IFELSE([AC_LANG_PROGRAM()],
 CFLAGS=$wavecast_save_CFLAGS])
 
 # WAVECAST_CHECK_CUDA
-# Interprets --with-cuda; sets the conditional WITH_CUDA, CUDA_CPPFLAGS and cuda_summary. Nothing
+# Interprets --with-cuda; sets cuda_headers to yes or no, CUDA_CPPFLAGS and cuda_summary. Nothing
 # is compiled against the headers: they serve to check the declarations in kernels/cuda_driver.h.
 AC_DEFUN([WAVECAST_CHECK_CUDA], [
 AS_CASE([$with_cuda], [auto|yes|no], [],
@@ -57,5 +57,5 @@ AS_CASE([$with_cuda:$cuda_headers],
     [no:*], [cuda_summary="not looked for (--with-cuda=no); GPUs are used at run time all the same"],
     [*:yes], [cuda_summary="found; make check holds our declarations against them"],
     [cuda_summary="not found; only a check of the test suite needs them"])
-AC_SUBST([CUDA_CPPFLAGS])
-AM_CONDITIONAL([WITH_CUDA], [test "x$cuda_headers" = xyes])])
+AC_SUBST([cuda_headers])
+AC_SUBST([CUDA_CPPFLAGS])])

@@ -5,8 +5,7 @@
 # pointer the same type but for enums and integers of the same size.
 . "$(dirname "$0")/lib.sh"
 
-# "#" is what automake puts there when the conditional is false.
-[ -z "${WAVECAST_WITH_CUDA-#}" ] || skip "configured without CUDA's headers"
+[ "${WAVECAST_WITH_CUDA:-no}" = yes ] || skip "configured without CUDA's headers"
 header=kernels/cuda_driver.h
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

@@ -38,6 +38,7 @@ test_scripts = \
     tests/check_moe_kernel.sh \
     tests/check_profile.sh \
     tests/check_readme.sh \
+    tests/check_replay.sh \
     tests/check_sources.sh \
     tests/check_symbols.sh \
     tests/check_units.sh
@@ -82,7 +83,7 @@ AM_TESTS_ENVIRONMENT = \
     WAVECAST_HWDB='$(abs_top_srcdir)/hwdb/data'; export WAVECAST_HWDB; \
     WAVECAST_CC='$(CC)'; export WAVECAST_CC; \
     WAVECAST_CXX='$(CXX_FOR_HEADERS)'; export WAVECAST_CXX; \
-    WAVECAST_WITH_CUDA='@WITH_CUDA_TRUE@'; export WAVECAST_WITH_CUDA; \
+    WAVECAST_WITH_CUDA='$(cuda_headers)'; export WAVECAST_WITH_CUDA; \
     WAVECAST_CUDA_CPPFLAGS='$(CUDA_CPPFLAGS)'; export WAVECAST_CUDA_CPPFLAGS; \
     CLANG_FORMAT='$(CLANG_FORMAT)'; export CLANG_FORMAT; \
     NM='$(NM)'; export NM; \

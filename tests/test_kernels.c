@@ -130,6 +130,9 @@ Test(sources, are_embedded_byte_for_byte)
 static struct wavecast_kernels__compiler *open_compiler(const char *cache)
 {
     struct wavecast_kernels__compiler *compiler = NULL;
+    const char *valgrind = getenv("WAVECAST_VALGRIND");
+    if (valgrind != NULL && valgrind[0] != '\0')
+        cr_skip_test("NVRTC takes minutes under valgrind");
     struct wavecast_error error = WAVECAST_ERROR_INIT;
     enum wavecast_status status = wavecast_kernels__compiler_open(cache, &compiler, &error);
     if (status == WAVECAST_ERROR_UNSUPPORTED)

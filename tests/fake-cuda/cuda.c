@@ -78,6 +78,8 @@ CUresult cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, CUfunction fun
 CUresult cuLaunchKernel(CUfunction function, unsigned grid_x, unsigned grid_y, unsigned grid_z,
                         unsigned block_x, unsigned block_y, unsigned block_z, unsigned smem_bytes,
                         CUstream stream, void **parameters, void **extra);
+CUresult cuLaunchKernelEx(const struct wavecast_kernels__launch_config *config, CUfunction function,
+                          void **parameters, void **extra);
 CUresult cuStreamCreate(CUstream *stream, unsigned flags);
 CUresult cuStreamDestroy_v2(CUstream stream);
 CUresult cuStreamSynchronize(CUstream stream);
@@ -307,6 +309,14 @@ CUresult cuLaunchKernel(CUfunction function, unsigned grid_x, unsigned grid_y, u
     if (capturing)
         captured_ctas += grid_x * grid_y * grid_z;
     ANSWER();
+}
+
+CUresult cuLaunchKernelEx(const struct wavecast_kernels__launch_config *config, CUfunction function,
+                          void **parameters, void **extra)
+{
+    return cuLaunchKernel(function, config->grid_x, config->grid_y, config->grid_z, config->block_x,
+                          config->block_y, config->block_z, config->smem_bytes, config->stream,
+                          parameters, extra);
 }
 
 CUresult cuStreamCreate(CUstream *stream, unsigned flags)
