@@ -7,5 +7,6 @@ EXTRA_DIST += \
     docs/hwdb-format.md \
     docs/kernel-descriptions.md \
     docs/live.md \
+    docs/moe-kernel.md \
     docs/regions.md \
     docs/routing.md

@@ -3,6 +3,7 @@
 # run time, so this builds and runs everywhere.
 cuda_sources = \
     kernels/moe.cu \
+    kernels/moe_instructions.cuh \
     kernels/moe_params.cuh \
     kernels/moe_sort.cu \
     kernels/probe.cu

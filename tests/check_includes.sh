@@ -12,7 +12,7 @@ declare -A allowed=(
     [validate]='base validate'
     [kernels]='base kernels'
     [cli]='cli kernels'
-    [bench]='base hwdb model sim validate bench'
+    [bench]='base hwdb model sim validate kernels bench tests'
 )
 # Modules whose public headers a module may use beyond its allowed ones.
 declare -A allowed_public=(

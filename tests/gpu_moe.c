@@ -17,7 +17,7 @@
 enum { EXPERTS = 6, TOP_K = 3, TOKENS_MAX = 200 };
 
 static const double ERROR_MAX_FRAC = 1e-2; /* relative Frobenius error */
-static const double REGISTERS_OFF = 20;    /* most that a prediction may be off */
+static const double REGISTERS_OFF = 30;    /* most that a prediction may be off */
 
 static int failures;
 

@@ -35,6 +35,7 @@ test_scripts = \
     tests/check_format.sh \
     tests/check_headers.sh \
     tests/check_includes.sh \
+    tests/check_moe_kernel.sh \
     tests/check_profile.sh \
     tests/check_readme.sh \
     tests/check_replay.sh \
@@ -60,7 +61,7 @@ tests_fake_cuda_libnvrtc_la_LIBADD =
 if ENABLE_TESTS
 check_LTLIBRARIES += tests/inprocess.la tests/libsupport.la \
     tests/fake-cuda/libcuda.la tests/fake-cuda/libnvrtc.la
-check_PROGRAMS += $(test_programs)
+check_PROGRAMS += $(test_programs) tests/compile_moe
 TESTS += $(test_programs) $(test_scripts)
 else
 check-local:
@@ -105,7 +106,6 @@ print-test-programs:
 
 # Compiling the bundled kernel: a sample in `make check` (check_moe_kernel.sh), all of it, which
 # takes minutes, in `make check-kernels`.
-EXTRA_PROGRAMS += tests/compile_moe
 tests_compile_moe_SOURCES = tests/compile_moe.c
 tests_compile_moe_LDADD = kernels/libkernels.la libwavecast-internal.la
 
