@@ -11,7 +11,7 @@
 struct model {
     struct wavecast_fit *fit; /* NULL: the context's predictor */
     struct wavecast_workload *workload;
-    double *plan_us, *plan_score_us; /* of the plan's configurations */
+    double *plan_us, *plan_score_us, *plan_interval_frac; /* of the plan's configurations */
 };
 
 /* The timings that a fold trains on, in the terms of the fitting interface. */
@@ -30,6 +30,7 @@ static void release(void *context, void *opaque)
     wavecast_workload_free(model->workload);
     free(model->plan_us);
     free(model->plan_score_us);
+    free(model->plan_interval_frac);
     free(model);
 }
 
@@ -104,12 +105,12 @@ static enum wavecast_status fit(const struct cli_crossval_context *context,
     enum wavecast_status status = wavecast_fit_new(context->form, &data, &fitted, error);
     free(lesson.histograms);
     free(lesson.points);
-    if (status != WAVECAST_OK || context->source == context->subject) {
+    if (status == WAVECAST_OK && context->source != context->subject)
+        status = wavecast_fit_retarget(fitted, context->subject->plan, error);
+    if (status == WAVECAST_OK)
         *out = fitted;
-        return status;
-    }
-    status = wavecast_fit_retarget(fitted, context->subject->plan, out, error);
-    wavecast_fit_free(fitted);
+    else
+        wavecast_fit_free(fitted);
     return status;
 }
 
@@ -122,6 +123,8 @@ static enum wavecast_status train(void *opaque, const size_t *histograms, size_t
     model->plan_us = cli_calloc(wavecast_plan_config_count(plan), sizeof *model->plan_us);
     model->plan_score_us =
         cli_calloc(wavecast_plan_config_count(plan), sizeof *model->plan_score_us);
+    model->plan_interval_frac =
+        cli_calloc(wavecast_plan_config_count(plan), sizeof *model->plan_interval_frac);
     enum wavecast_status status = wavecast_workload_new(plan, &model->workload, error);
     if (status == WAVECAST_OK && context->form != NULL)
         status = fit(context, histograms, count, &model->fit, error);
@@ -132,16 +135,14 @@ static enum wavecast_status train(void *opaque, const size_t *histograms, size_t
     return status;
 }
 
-/* Fills the model's times and scores by the plan; *interval_frac is NAN when there is none. */
+/* Fills the model's times, scores and intervals by the plan; NAN where there is no interval. */
 static enum wavecast_status estimate(const struct cli_crossval_context *context,
-                                     struct model *model, double *interval_frac,
-                                     struct wavecast_error *error)
+                                     struct model *model, struct wavecast_error *error)
 {
     const struct wavecast_plan *plan = context->subject->plan;
-    *interval_frac = NAN;
     if (model->fit != NULL) {
-        wavecast_fit_predict(model->fit, model->workload, model->plan_us);
-        *interval_frac = wavecast_fit_summary_get(model->fit)->interval_frac;
+        wavecast_fit_predict(model->fit, model->workload, model->plan_us,
+                             model->plan_interval_frac);
         wavecast_fit_score(model->fit, model->workload, model->plan_us, model->plan_score_us);
         return WAVECAST_OK;
     }
@@ -149,6 +150,8 @@ static enum wavecast_status estimate(const struct cli_crossval_context *context,
                                                        model->workload, model->plan_us, error);
     if (status == WAVECAST_OK)
         wavecast_predict_score(plan, model->plan_us, model->plan_score_us);
+    for (size_t i = 0; i < wavecast_plan_config_count(plan); i++)
+        model->plan_interval_frac[i] = NAN;
     return status;
 }
 
@@ -159,11 +162,10 @@ static enum wavecast_status predict(void *opaque, void *opaque_model, size_t his
     const struct cli_crossval_context *context = opaque;
     const struct cli_subject *subject = context->subject;
     struct model *model = opaque_model;
-    double interval_frac;
     enum wavecast_status status = wavecast_workload_set(
         model->workload, wavecast_measurement_histogram_at(subject->set, histogram), error);
     if (status == WAVECAST_OK)
-        status = estimate(context, model, &interval_frac, error);
+        status = estimate(context, model, error);
     if (status != WAVECAST_OK)
         return status;
     for (size_t c = 0; c < wavecast_measurement_config_count(subject->set); c++) {
@@ -172,7 +174,7 @@ static enum wavecast_status predict(void *opaque, void *opaque_model, size_t his
             continue;
         out->time_us[c] = model->plan_us[index];
         out->score_us[c] = model->plan_score_us[index];
-        out->interval_frac[c] = interval_frac;
+        out->interval_frac[c] = model->plan_interval_frac[index];
     }
     return WAVECAST_OK;
 }

@@ -18,6 +18,7 @@ wavecast_SOURCES += \
     cli/exit.c cli/exit.h \
     cli/explain.c \
     cli/fit.c \
+    cli/fitted.c cli/fitted.h \
     cli/forecast.c cli/forecast.h \
     cli/groups.c \
     cli/help.c cli/help.h \

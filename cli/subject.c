@@ -8,24 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A model that the file gives by its numbers only. */
-static void shape_from_numbers(const struct wavecast_measurement_info *info,
-                               struct wavecast_moe_shape *shape)
+void cli_subject_shape(int experts, int top_k, int hidden, int intermediate,
+                       struct wavecast_moe_shape *shape)
 {
     *shape = (struct wavecast_moe_shape){
-        .experts = info->experts,
-        .experts_global = info->experts,
-        .top_k = info->top_k,
-        .hidden = info->hidden,
-        .intermediate = info->intermediate,
+        .experts = experts,
+        .experts_global = experts,
+        .top_k = top_k,
+        .hidden = hidden,
+        .intermediate = intermediate,
         .gated = true,
         .tp = 1,
         .ep = 1,
         .activation = WAVECAST_ACTIVATION_SWIGLU,
         .weight_dtype = WAVECAST_DTYPE_FP8_BLOCK,
     };
-    snprintf(shape->id, sizeof shape->id, "E%d,k%d,%dx%d", info->experts, info->top_k, info->hidden,
-             info->intermediate);
+    snprintf(shape->id, sizeof shape->id, "E%d,k%d,%dx%d", experts, top_k, hidden, intermediate);
 }
 
 static enum wavecast_status find_problem(struct cli_subject *subject,
@@ -43,7 +41,8 @@ static enum wavecast_status find_problem(struct cli_subject *subject,
     if (status == WAVECAST_OK && info->model[0] != '\0')
         status = wavecast_hwdb_shape_find(db, info->model, &problem->shape, error);
     else if (status == WAVECAST_OK)
-        shape_from_numbers(info, &problem->shape);
+        cli_subject_shape(info->experts, info->top_k, info->hidden, info->intermediate,
+                          &problem->shape);
     /* "fp8_e4m3" and the like say nothing about scales: the kernel's own format is meant. */
     if (wavecast_dtype_find(info->weight_dtype, &subject->dtype, NULL) == WAVECAST_OK)
         problem->dtype = &subject->dtype;

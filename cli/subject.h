@@ -28,4 +28,8 @@ void cli_subject_close(struct cli_subject *subject);
 /* The last part of the folder's name, "h100-alpha-moe-olmoe"; free the result. */
 char *cli_subject_folder(const struct cli_subject *subject);
 
+/* A model that is known by its numbers only: gated, SwiGLU, not sharded. */
+void cli_subject_shape(int experts, int top_k, int hidden, int intermediate,
+                       struct wavecast_moe_shape *shape);
+
 #endif

@@ -18,7 +18,7 @@ struct builder {
     struct wavecast_hwdb__tree tree;
     struct wavecast_hwdb__node *open[WAVECAST_HWDB__DEPTH_MAX]; /* unfinished collections */
     size_t depth;
-    size_t nodes;
+    size_t nodes, nodes_max;
     const char *key; /* read, value still to come */
     int key_line, key_column;
     struct wavecast_error *error;
@@ -66,7 +66,7 @@ static enum wavecast_status node_add(struct builder *b, enum wavecast_hwdb__kind
 {
     struct wavecast_hwdb__node *parent = b->depth > 0 ? b->open[b->depth - 1] : NULL;
     struct wavecast_hwdb__node *node;
-    if (++b->nodes > WAVECAST_HWDB__NODES_MAX)
+    if (++b->nodes > b->nodes_max)
         return fail_at(b, mark, "too many values; a file holds at most 100000");
     node = wavecast_hwdb__arena_alloc(&b->tree.arena, 1, sizeof(*node));
     if (node == NULL)
@@ -237,14 +237,19 @@ static bool is_ascii(const char *data, size_t size)
     return all < 0x80;
 }
 
+static enum wavecast_status too_large(const char *source, size_t bytes_max,
+                                      struct wavecast_error *error)
+{
+    return wavecast_base__error_set(error, WAVECAST_ERROR_IO, source, 0, 0,
+                                    "the file is too large; at most %zu MiB is accepted",
+                                    bytes_max >> 20);
+}
+
 static enum wavecast_status check_bytes(const char *data, size_t size, const char *source,
                                         struct wavecast_error *error)
 {
     size_t bad = 0;
     int line, column;
-    if (size > WAVECAST_HWDB__FILE_BYTES_MAX)
-        return wavecast_base__error_set(error, WAVECAST_ERROR_IO, source, 0, 0,
-                                        "the file is too large; at most 1 MiB is accepted");
     if (is_ascii(data, size) || wavecast_base__utf8_valid(data, size, &bad))
         return WAVECAST_OK;
     locate(data, bad, &line, &column);
@@ -267,11 +272,11 @@ static enum wavecast_status builder_run(struct builder *b, const char *data, siz
     return status;
 }
 
-enum wavecast_status wavecast_hwdb__tree_parse(const char *data, size_t size, const char *source,
-                                               struct wavecast_hwdb__tree *tree,
-                                               struct wavecast_error *error)
+static enum wavecast_status tree_parse(const char *data, size_t size, const char *source,
+                                       size_t nodes_max, struct wavecast_hwdb__tree *tree,
+                                       struct wavecast_error *error)
 {
-    struct builder b = {.error = error};
+    struct builder b = {.error = error, .nodes_max = nodes_max};
     enum wavecast_status status = check_bytes(data, size, source, error);
     if (status != WAVECAST_OK)
         return status;
@@ -288,25 +293,46 @@ enum wavecast_status wavecast_hwdb__tree_parse(const char *data, size_t size, co
     return WAVECAST_OK;
 }
 
-enum wavecast_status wavecast_hwdb__tree_load(const char *path, struct wavecast_hwdb__tree *tree,
-                                              struct wavecast_error *error)
+enum wavecast_status wavecast_hwdb__tree_parse(const char *data, size_t size, const char *source,
+                                               struct wavecast_hwdb__tree *tree,
+                                               struct wavecast_error *error)
+{
+    if (size > WAVECAST_HWDB__FILE_BYTES_MAX)
+        return too_large(source, WAVECAST_HWDB__FILE_BYTES_MAX, error);
+    return tree_parse(data, size, source, WAVECAST_HWDB__NODES_MAX, tree, error);
+}
+
+static enum wavecast_status tree_load(const char *path, size_t bytes_max, size_t nodes_max,
+                                      struct wavecast_hwdb__tree *tree,
+                                      struct wavecast_error *error)
 {
     char *data = NULL;
     size_t size = 0;
     struct wavecast_error own = WAVECAST_ERROR_INIT;
-    enum wavecast_status status =
-        wavecast_base__file_read(path, WAVECAST_HWDB__FILE_BYTES_MAX, &data, &size, &own);
+    enum wavecast_status status = wavecast_base__file_read(path, bytes_max, &data, &size, &own);
     if (status == WAVECAST_ERROR_RANGE)
-        return wavecast_base__error_set(error, WAVECAST_ERROR_IO, path, 0, 0,
-                                        "the file is too large; at most 1 MiB is accepted");
+        return too_large(path, bytes_max, error);
     if (status != WAVECAST_OK) {
         if (error != NULL && error->status == WAVECAST_OK)
             *error = own;
         return status;
     }
-    status = wavecast_hwdb__tree_parse(data, size, path, tree, error);
+    status = tree_parse(data, size, path, nodes_max, tree, error);
     wavecast_base__free(data);
     return status;
+}
+
+enum wavecast_status wavecast_hwdb__tree_load(const char *path, struct wavecast_hwdb__tree *tree,
+                                              struct wavecast_error *error)
+{
+    return tree_load(path, WAVECAST_HWDB__FILE_BYTES_MAX, WAVECAST_HWDB__NODES_MAX, tree, error);
+}
+
+enum wavecast_status wavecast_hwdb__tree_load_within(const char *path, size_t bytes_max,
+                                                     struct wavecast_hwdb__tree *tree,
+                                                     struct wavecast_error *error)
+{
+    return tree_load(path, bytes_max, bytes_max, tree, error);
 }
 
 void wavecast_hwdb__tree_free(struct wavecast_hwdb__tree *tree)

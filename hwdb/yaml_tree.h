@@ -65,6 +65,11 @@ struct wavecast_hwdb__tree {
 enum wavecast_status wavecast_hwdb__tree_load(const char *path, struct wavecast_hwdb__tree *tree,
                                               struct wavecast_error *error);
 
+/* The same of a file of our own making, which may have up to bytes_max bytes and as many nodes. */
+enum wavecast_status wavecast_hwdb__tree_load_within(const char *path, size_t bytes_max,
+                                                     struct wavecast_hwdb__tree *tree,
+                                                     struct wavecast_error *error);
+
 /* The same from memory; `source` names the text in errors and is copied. */
 enum wavecast_status wavecast_hwdb__tree_parse(const char *data, size_t size, const char *source,
                                                struct wavecast_hwdb__tree *tree,

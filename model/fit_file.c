@@ -24,7 +24,7 @@
 #define SCHEMA         "wavecast/fit/1"
 #define COUNT_OF(list) (sizeof(list) / sizeof((list)[0]))
 
-enum { CONFIG_BYTES = 256, PLAN_BYTES = 17 };
+enum { CONFIG_BYTES = 256, PLAN_BYTES = 17, FILE_BYTES_MAX = 64 << 20 };
 
 static const char *const METHODS[WAVECAST_MODEL__METHOD_COUNT] = {"illegal", "form", "ratio",
                                                                   "related"};
@@ -117,10 +117,23 @@ static void put_quoted(struct wavecast_base__text *text, const char *key, const 
     wavecast_base__text_append(text, "\"\n");
 }
 
-static void put_number(struct wavecast_base__text *text, double value)
+void wavecast_model__fit_put_number(struct wavecast_base__text *text, double value)
 {
     char number[WAVECAST_HWDB__NUMBER_BYTES];
-    wavecast_base__text_append(text, wavecast_hwdb__number_format(value, number));
+    wavecast_base__text_append(text,
+                               isnan(value) ? "null" : wavecast_hwdb__number_format(value, number));
+}
+
+void wavecast_model__fit_put_numbers(struct wavecast_base__text *text, const char *key,
+                                     const double *values, size_t count)
+{
+    wavecast_base__text_printf(text, ", %s: [", key);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            wavecast_base__text_append(text, ", ");
+        wavecast_model__fit_put_number(text, values[i]);
+    }
+    wavecast_base__text_append(text, "]");
 }
 
 /* The numbers of a summary by name: one list for writing and reading. */
@@ -188,29 +201,18 @@ static void put_summary(struct wavecast_base__text *text,
         if (isnan(value))
             continue;
         wavecast_base__text_printf(text, "  %s: ", SUMMARY_KEYS[i].name);
-        put_number(text, value);
+        wavecast_model__fit_put_number(text, value);
         wavecast_base__text_append(text, "\n");
     }
 }
 
-static void put_config(struct wavecast_base__text *text, const struct wavecast_fit *fit, size_t c)
+void wavecast_model__fit_put_config(struct wavecast_base__text *text,
+                                    const struct wavecast_fit *fit, size_t config)
 {
     char name[CONFIG_BYTES];
-    wavecast_base__text_printf(text, "  - {config: \"%s\", method: %s, timings: %zu, ratio: ",
-                               wavecast_plan_config_format(fit->plan, c, name, sizeof(name)),
-                               METHODS[fit->method[c]], fit->timings[c]);
-    put_number(text, fit->ratio[c]);
-    if (fit->method[c] == WAVECAST_MODEL__METHOD_FORM) {
-        const double *coefficients = wavecast_fit_coefficients_get(fit, c);
-        wavecast_base__text_append(text, ", coefficients: [");
-        for (size_t i = 0; i < fit->form->info.feature_count; i++) {
-            if (i > 0)
-                wavecast_base__text_append(text, ", ");
-            put_number(text, coefficients[i]);
-        }
-        wavecast_base__text_append(text, "]");
-    }
-    wavecast_base__text_append(text, "}\n");
+    wavecast_base__text_printf(text, "  - {config: \"%s\", method: %s, timings: %zu",
+                               wavecast_plan_config_format(fit->plan, config, name, sizeof(name)),
+                               METHODS[fit->method[config]], fit->timings[config]);
 }
 
 enum wavecast_status wavecast_fit_save(const struct wavecast_fit *fit, const char *training,
@@ -230,10 +232,12 @@ enum wavecast_status wavecast_fit_save(const struct wavecast_fit *fit, const cha
                                    fit->form->info.features[i].name);
     wavecast_base__text_append(&text, "]\n");
     put_summary(&text, &fit->summary);
-    wavecast_base__text_append(&text, "configurations:\n");
-    for (size_t c = 0; c < fit->plan->config_count; c++)
-        if (fit->method[c] != WAVECAST_MODEL__METHOD_ILLEGAL)
-            put_config(&text, fit, c);
+    if (!isnan(fit->interval_scale)) {
+        wavecast_base__text_append(&text, "interval_scale: ");
+        wavecast_model__fit_put_number(&text, fit->interval_scale);
+        wavecast_base__text_append(&text, "\n");
+    }
+    fit->form->family->put(fit, &text);
     status = text.failed ? wavecast_base__error_no_memory(error)
                          : wavecast_base__file_write_atomic(path, text.data, text.length, error);
     wavecast_base__text_free(&text);
@@ -243,10 +247,10 @@ enum wavecast_status wavecast_fit_save(const struct wavecast_fit *fit, const cha
 /* ---- reading ----------------------------------------------------------------------------- */
 
 static const char *const ROOT_KEYS[] = {
-    "schema", "form", "gpu",      "kernel",  "model",    "shape",         "dtype",
-    "launch", "plan", "training", "summary", "features", "configurations"};
+    "schema",   "form",       "gpu",    "kernel",        "model",          "shape",
+    "dtype",    "launch",     "plan",   "training",      "interval_scale", "summary",
+    "features", "histograms", "shared", "configurations"};
 static const char *const SHAPE_KEYS[] = {"experts", "top_k", "hidden", "intermediate"};
-static const char *const CONFIG_KEYS[] = {"config", "method", "timings", "ratio", "coefficients"};
 
 static enum wavecast_status text_require(const struct wavecast_hwdb__node *root, const char *key,
                                          const struct wavecast_hwdb__node **node, const char **out,
@@ -380,23 +384,25 @@ static enum wavecast_status summary_read(const struct wavecast_hwdb__node *root,
     return status;
 }
 
-static enum wavecast_status coefficients_read(const struct wavecast_hwdb__node *entry,
-                                              struct wavecast_fit *fit, size_t config,
-                                              struct wavecast_error *error)
+enum wavecast_status wavecast_model__fit_read_numbers(const struct wavecast_hwdb__node *mapping,
+                                                      const char *key, double *values, size_t count,
+                                                      struct wavecast_error *error)
 {
     const struct wavecast_hwdb__node *node, *item;
-    size_t features = fit->form->info.feature_count, i = 0;
-    enum wavecast_status status = wavecast_hwdb__node_require(entry, "coefficients", &node, error);
+    size_t i = 0;
+    enum wavecast_status status = wavecast_hwdb__node_require(mapping, key, &node, error);
     if (status == WAVECAST_OK)
         status = wavecast_hwdb__node_kind_check(node, WAVECAST_HWDB__SEQUENCE, error);
-    if (status == WAVECAST_OK && node->count != features)
+    if (status == WAVECAST_OK && node->count != count)
         return wavecast_hwdb__node_error(node, WAVECAST_ERROR_SCHEMA, error,
-                                         "%zu coefficients; form %s has %zu", node->count,
-                                         fit->form->info.name, features);
+                                         "%zu numbers; there must be %zu", node->count, count);
     for (item = status == WAVECAST_OK ? node->first : NULL; item != NULL && status == WAVECAST_OK;
-         item = item->next, i++)
-        status = wavecast_hwdb__node_number(item, -(double)INFINITY, (double)INFINITY,
-                                            &fit->coefficients[config * features + i], error);
+         item = item->next, i++) {
+        values[i] = NAN;
+        if (item->text == NULL || item->quoted || strcmp(item->text, "null") != 0)
+            status = wavecast_hwdb__node_number(item, -(double)INFINITY, (double)INFINITY,
+                                                &values[i], error);
+    }
     return status;
 }
 
@@ -410,8 +416,6 @@ static enum wavecast_status config_find(const struct wavecast_hwdb__node *entry,
     const char *name;
     enum wavecast_status status =
         wavecast_hwdb__node_kind_check(entry, WAVECAST_HWDB__MAPPING, error);
-    if (status == WAVECAST_OK)
-        status = wavecast_hwdb__node_keys_check(entry, CONFIG_KEYS, COUNT_OF(CONFIG_KEYS), error);
     if (status == WAVECAST_OK)
         status = text_require(entry, "config", &node, &name, error);
     if (status != WAVECAST_OK)
@@ -428,13 +432,15 @@ static enum wavecast_status config_find(const struct wavecast_hwdb__node *entry,
     return WAVECAST_OK;
 }
 
+/* What entries of all forms have. */
 static enum wavecast_status config_read(const struct wavecast_hwdb__node *entry,
-                                        struct wavecast_fit *fit, struct wavecast_error *error)
+                                        struct wavecast_fit *fit, size_t *config,
+                                        struct wavecast_error *error)
 {
     const struct wavecast_hwdb__node *node;
-    size_t config = 0, method = 0;
+    size_t method = 0;
     double timings = 0;
-    enum wavecast_status status = config_find(entry, fit, &config, error);
+    enum wavecast_status status = config_find(entry, fit, config, error);
     if (status == WAVECAST_OK)
         status = wavecast_hwdb__node_require(entry, "method", &node, error);
     if (status == WAVECAST_OK)
@@ -443,42 +449,109 @@ static enum wavecast_status config_read(const struct wavecast_hwdb__node *entry,
         status = wavecast_hwdb__node_require(entry, "timings", &node, error);
     if (status == WAVECAST_OK)
         status = wavecast_hwdb__node_integer(node, 0, UINT32_MAX, &timings, error);
-    if (status == WAVECAST_OK)
-        status = wavecast_hwdb__node_require(entry, "ratio", &node, error);
-    if (status == WAVECAST_OK)
-        status = wavecast_hwdb__node_number(node, FLT_MIN, FLT_MAX, &fit->ratio[config], error);
     if (status != WAVECAST_OK)
         return status;
-    fit->method[config] = (uint8_t)(method + 1);
-    fit->timings[config] = (size_t)timings;
-    if (fit->method[config] == WAVECAST_MODEL__METHOD_FORM)
-        return coefficients_read(entry, fit, config, error);
-    node = wavecast_hwdb__node_get(entry, "coefficients");
-    return node == NULL ? WAVECAST_OK
-                        : wavecast_hwdb__node_error(node, WAVECAST_ERROR_SCHEMA, error,
-                                                    "method %s has no coefficients",
-                                                    METHODS[fit->method[config]]);
+    fit->method[*config] = (uint8_t)(method + 1);
+    fit->timings[*config] = (size_t)timings;
+    return WAVECAST_OK;
 }
 
-static enum wavecast_status configs_read(const struct wavecast_hwdb__node *root,
-                                         struct wavecast_fit *fit, struct wavecast_error *error)
+enum wavecast_status wavecast_model__fit_read_configs(
+    struct wavecast_fit *fit, const struct wavecast_hwdb__node *root,
+    enum wavecast_status (*read)(const struct wavecast_hwdb__node *entry, struct wavecast_fit *fit,
+                                 size_t config, struct wavecast_error *error),
+    struct wavecast_error *error)
 {
     const struct wavecast_hwdb__node *node;
     char name[CONFIG_BYTES];
+    size_t config = 0;
     enum wavecast_status status = wavecast_hwdb__node_require(root, "configurations", &node, error);
     if (status == WAVECAST_OK)
         status = wavecast_hwdb__node_kind_check(node, WAVECAST_HWDB__SEQUENCE, error);
     if (status != WAVECAST_OK)
         return status;
     for (const struct wavecast_hwdb__node *item = node->first;
-         item != NULL && status == WAVECAST_OK; item = item->next)
-        status = config_read(item, fit, error);
+         item != NULL && status == WAVECAST_OK; item = item->next) {
+        status = config_read(item, fit, &config, error);
+        if (status == WAVECAST_OK)
+            status = read(item, fit, config, error);
+    }
     for (size_t c = 0; c < fit->plan->config_count && status == WAVECAST_OK; c++)
         if (fit->plan->configs[c].legal && fit->method[c] == WAVECAST_MODEL__METHOD_ILLEGAL)
             status = wavecast_hwdb__node_error(
                 node, WAVECAST_ERROR_SCHEMA, error,
                 "no entry of %s; every legal configuration has one",
                 wavecast_plan_config_format(fit->plan, c, name, sizeof(name)));
+    return status;
+}
+
+static enum wavecast_status scale_read(const struct wavecast_hwdb__node *root, double *scale,
+                                       struct wavecast_error *error)
+{
+    const struct wavecast_hwdb__node *node = wavecast_hwdb__node_get(root, "interval_scale");
+    return node == NULL ? WAVECAST_OK : wavecast_hwdb__node_number(node, 0, FLT_MAX, scale, error);
+}
+
+static enum wavecast_status id_read(const struct wavecast_hwdb__node *root, const char *key,
+                                    char id[WAVECAST_FIT_ID_BYTES], struct wavecast_error *error)
+{
+    const struct wavecast_hwdb__node *node;
+    const char *text;
+    enum wavecast_status status = text_require(root, key, &node, &text, error);
+    if (status == WAVECAST_OK && strlen(text) >= WAVECAST_FIT_ID_BYTES)
+        status = wavecast_hwdb__node_error(node, WAVECAST_ERROR_RANGE, error,
+                                           "longer than an id can be; at most %d bytes",
+                                           WAVECAST_FIT_ID_BYTES - 1);
+    if (status == WAVECAST_OK)
+        snprintf(id, WAVECAST_FIT_ID_BYTES, "%s", text);
+    return status;
+}
+
+static enum wavecast_status identity_read(const struct wavecast_hwdb__node *root,
+                                          struct wavecast_fit_identity *identity,
+                                          struct wavecast_error *error)
+{
+    const struct {
+        const char *key;
+        char *id;
+    } texts[] = {{"gpu", identity->gpu},
+                 {"kernel", identity->kernel},
+                 {"model", identity->model},
+                 {"dtype", identity->dtype},
+                 {"launch", identity->launch}};
+    int *const numbers[] = {&identity->experts, &identity->top_k, &identity->hidden,
+                            &identity->intermediate};
+    const struct wavecast_hwdb__node *shape, *node;
+    enum wavecast_status status = wavecast_hwdb__node_require(root, "shape", &shape, error);
+    if (status == WAVECAST_OK)
+        status = wavecast_hwdb__node_kind_check(shape, WAVECAST_HWDB__MAPPING, error);
+    for (size_t i = 0; i < COUNT_OF(texts) && status == WAVECAST_OK; i++)
+        status = id_read(root, texts[i].key, texts[i].id, error);
+    for (size_t i = 0; i < COUNT_OF(numbers) && status == WAVECAST_OK; i++) {
+        double value = 0;
+        status = wavecast_hwdb__node_require(shape, SHAPE_KEYS[i], &node, error);
+        if (status == WAVECAST_OK)
+            status = wavecast_hwdb__node_integer(node, 1, INT32_MAX, &value, error);
+        *numbers[i] = (int)value;
+    }
+    return status;
+}
+
+enum wavecast_status wavecast_fit_identity_load(const char *path, struct wavecast_fit_identity *out,
+                                                struct wavecast_error *error)
+{
+    struct wavecast_hwdb__tree tree = {0};
+    struct wavecast_fit_identity identity = {.experts = 0};
+    enum wavecast_status status =
+        wavecast_hwdb__tree_load_within(path, FILE_BYTES_MAX, &tree, error);
+    if (status != WAVECAST_OK)
+        return status;
+    status = wavecast_hwdb__tree_schema_check(&tree, SCHEMA, error);
+    if (status == WAVECAST_OK)
+        status = identity_read(tree.root, &identity, error);
+    wavecast_hwdb__tree_free(&tree);
+    if (status == WAVECAST_OK)
+        *out = identity;
     return status;
 }
 
@@ -500,7 +573,9 @@ static enum wavecast_status fit_read(const struct wavecast_hwdb__tree *tree,
     if (status == WAVECAST_OK)
         status = summary_read(tree->root, &fit->summary, error);
     if (status == WAVECAST_OK)
-        status = configs_read(tree->root, fit, error);
+        status = scale_read(tree->root, &fit->interval_scale, error);
+    if (status == WAVECAST_OK)
+        status = fit->form->family->read(fit, tree->root, error);
     if (status != WAVECAST_OK) {
         wavecast_fit_free(fit);
         return status;
@@ -513,7 +588,8 @@ enum wavecast_status wavecast_fit_load(const char *path, const struct wavecast_p
                                        struct wavecast_fit **out, struct wavecast_error *error)
 {
     struct wavecast_hwdb__tree tree = {0};
-    enum wavecast_status status = wavecast_hwdb__tree_load(path, &tree, error);
+    enum wavecast_status status =
+        wavecast_hwdb__tree_load_within(path, FILE_BYTES_MAX, &tree, error);
     if (status != WAVECAST_OK)
         return status;
     status = fit_read(&tree, plan, out, error);

@@ -124,26 +124,43 @@ static bool decompose(double *a, size_t m, size_t n, double *v, double *singular
     return gsl_linalg_SV_decomp(&u.matrix, &v_view.matrix, &s.vector, &w.vector) == GSL_SUCCESS;
 }
 
-bool wavecast_model__design_solve(struct wavecast_model__design *design, double *b,
-                                  struct wavecast_model__design_quality *quality)
+/* The variance of an observation, from what a solution of this rank leaves; NAN: nothing is left.
+ */
+static double variance_of(double rest, size_t rows, size_t rank)
 {
-    double scale[COLUMNS_MAX], singular[COLUMNS_MAX], v[COLUMNS_MAX * COLUMNS_MAX];
-    size_t n = design->columns;
+    return rows > rank ? fmax(rest, 0) / (double)(rows - rank) : NAN;
+}
+
+bool wavecast_model__design_solve(struct wavecast_model__design *design,
+                                  const struct wavecast_model__solution *solution)
+{
+    double scale[COLUMNS_MAX], singular[COLUMNS_MAX], v[COLUMNS_MAX * COLUMNS_MAX], rest = 0;
+    double *b = solution->coefficients, *errors = solution->std_errors;
+    size_t n = design->columns, rows = design->rows, rank;
     fill_rows(design);
     scale_columns(design->a, design->rows, n, scale);
     if (!decompose(design->a, design->rows, n, v, singular))
         return false;
-    judge(singular, design->rows, n, quality);
+    judge(singular, design->rows, n, solution->quality);
+    rank = solution->quality->rank;
+    for (size_t i = 0; i < rows; i++)
+        rest += design->y[i] * design->y[i];
     memset(b, 0, n * sizeof(*b));
-    for (size_t k = 0; k < quality->rank; k++) {
+    memset(errors, 0, n * sizeof(*errors));
+    for (size_t k = 0; k < rank; k++) {
         double along = 0;
         for (size_t i = 0; i < design->rows; i++)
             along += design->a[i * n + k] * design->y[i];
-        for (size_t j = 0; j < n; j++)
+        rest -= along * along;
+        for (size_t j = 0; j < n; j++) {
             b[j] += v[j * n + k] * along / singular[k];
+            errors[j] += v[j * n + k] * v[j * n + k] / (singular[k] * singular[k]);
+        }
     }
-    for (size_t j = 0; j < n; j++)
+    for (size_t j = 0; j < n; j++) {
         b[j] /= scale[j];
+        errors[j] = sqrt(errors[j] * variance_of(rest, rows, rank)) / scale[j];
+    }
     return true;
 }
 
@@ -178,14 +195,6 @@ static bool substitute_back(const double *r, const double *y, size_t n, double *
         b[k] = sum / r[k * n + k];
     }
     return true;
-}
-
-bool wavecast_model__design_solve_full(struct wavecast_model__design *design, double *b)
-{
-    double r[COLUMNS_MAX * COLUMNS_MAX];
-    fill_rows(design);
-    return triangle(design->a, design->rows, design->columns, design->y, r) &&
-           substitute_back(r, design->y, design->columns, b);
 }
 
 bool wavecast_model__design_inspect(const struct wavecast_model__design *design,
@@ -237,17 +246,22 @@ static void gradient_update(struct positive *p)
     }
 }
 
+static size_t passive_columns(const struct positive *p, size_t *columns)
+{
+    size_t count = 0;
+    for (size_t j = 0; j < p->n; j++)
+        if (p->passive[j])
+            columns[count++] = j;
+    return count;
+}
+
 /* Unconstrained least squares over the passive columns; others get 0. */
 static bool solve_passive(const struct positive *p, double *z)
 {
     double a[COLUMNS_MAX * COLUMNS_MAX], y[COLUMNS_MAX], r[COLUMNS_MAX * COLUMNS_MAX];
     double solution[COLUMNS_MAX];
-    size_t columns[COLUMNS_MAX], count = 0;
-    for (size_t j = 0; j < p->n; j++) {
-        z[j] = 0;
-        if (p->passive[j])
-            columns[count++] = j;
-    }
+    size_t columns[COLUMNS_MAX], count = passive_columns(p, columns);
+    memset(z, 0, p->n * sizeof(*z));
     for (size_t i = 0; i < p->n; i++) {
         for (size_t k = 0; k < count; k++)
             a[i * count + k] = p->r[i * p->n + columns[k]];
@@ -260,6 +274,19 @@ static bool solve_passive(const struct positive *p, double *z)
     for (size_t k = 0; k < count; k++)
         z[columns[k]] = solution[k];
     return true;
+}
+
+/* Squares that b leaves: of r b - q, and of what no column reaches. */
+static double positive_rest(const struct positive *p, const struct wavecast_model__design *design)
+{
+    double rest = 0;
+    for (size_t i = 0; i < design->rows; i++) {
+        double left = design->y[i];
+        for (size_t j = i; j < p->n; j++)
+            left -= p->r[i * p->n + j] * p->b[j];
+        rest += left * left;
+    }
+    return rest;
 }
 
 /* The column outside the passive set that lowers the error most; n: none does. */
@@ -322,7 +349,38 @@ static bool free_column(struct positive *p, size_t column, bool *accepted)
     return true;
 }
 
-bool wavecast_model__design_solve_positive(struct wavecast_model__design *design, double *b)
+/*
+ * Standard errors of the passive coefficients: the diagonal of (R'R)^-1 for
+ * the triangle R of their columns, times the variance of an observation.
+ */
+static void passive_errors(const struct positive *p, const double *scale, double rest, size_t rows,
+                           double *std_errors)
+{
+    double a[COLUMNS_MAX * COLUMNS_MAX], r[COLUMNS_MAX * COLUMNS_MAX], z[COLUMNS_MAX];
+    size_t columns[COLUMNS_MAX], count = passive_columns(p, columns);
+    for (size_t j = 0; j < p->n; j++)
+        std_errors[j] = NAN;
+    for (size_t i = 0; i < p->n; i++)
+        for (size_t k = 0; k < count; k++)
+            a[i * count + k] = p->r[i * p->n + columns[k]];
+    if (count == 0 || !triangle(a, p->n, count, NULL, r))
+        return;
+    for (size_t k = 0; k < count; k++) {
+        double sum = 0;
+        /* Row k of R^-1: solve R' z = unit vector k; its squares sum to the diagonal. */
+        for (size_t i = k; i < count; i++) {
+            z[i] = i == k;
+            for (size_t j = k; j < i; j++)
+                z[i] -= r[j * count + i] * z[j];
+            z[i] /= r[i * count + i];
+            sum += z[i] * z[i];
+        }
+        std_errors[columns[k]] = sqrt(sum * variance_of(rest, rows, count)) / scale[columns[k]];
+    }
+}
+
+bool wavecast_model__design_solve_positive(struct wavecast_model__design *design, double *b,
+                                           double *std_errors)
 {
     enum { TURNS_PER_COLUMN = 10 };
     double r[COLUMNS_MAX * COLUMNS_MAX], scale[COLUMNS_MAX], length = 0;
@@ -340,6 +398,7 @@ bool wavecast_model__design_solve_positive(struct wavecast_model__design *design
         if (column == p.n) {
             for (size_t j = 0; j < p.n; j++)
                 b[j] = p.b[j] / scale[j];
+            passive_errors(&p, scale, positive_rest(&p, design), design->rows, std_errors);
             return true;
         }
         ok = free_column(&p, column, &accepted);

@@ -10,7 +10,12 @@ libwavecast_la_SOURCES += \
     model/fit.c model/fit.h \
     model/fit_file.c \
     model/fit_forms.c \
+    model/fit_linear.c \
     model/fit_numerics.c \
+    model/fit_process.c model/fit_process.h \
+    model/fit_process_file.c \
+    model/fit_process_train.c \
+    model/fit_samples.c \
     model/predictor.c \
     model/quantities.c \
     model/rank.c \

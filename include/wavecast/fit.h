@@ -74,8 +74,9 @@ struct wavecast_fit_summary {
                                   determines, columns scaled to length 1 */
     double residual_mape_frac; /* of the points fitted */
     double residual_p90_frac;
-    double interval_frac; /* half-width of the 90 % prediction interval, of the predicted time: from
-                             held-out histograms, not from the residuals; NAN: only one timed */
+    double
+        interval_frac; /* mean half-width of the 90 % prediction intervals, of the predicted time:
+                          from held-out histograms, not from the residuals; NAN: only one timed */
 };
 
 /*
@@ -95,37 +96,43 @@ const struct wavecast_fit_summary *wavecast_fit_summary_get(const struct wavecas
 
 /*
  * Predicts every configuration of the plan: time_us[config_count], infinite
- * where illegal. Configurations that were never timed are predicted from what
- * was learnt about the others. No allocation; the workload belongs to the
- * plan of the fit.
+ * where illegal, and unless NULL interval_frac[config_count], half-widths of
+ * 90 % prediction intervals relative to the time (measured = time x (1 +- this);
+ * NAN: not known, as the summary's). Configurations that were never timed
+ * are predicted from what was learnt about the others. No allocation; the
+ * workload belongs to the plan of the fit.
  */
 void wavecast_fit_predict(const struct wavecast_fit *fit, const struct wavecast_workload *workload,
-                          double *time_us);
+                          double *time_us, double *interval_frac);
 
 /*
  * The times to choose by, from what wavecast_fit_predict gave: for forms that
- * say so the geometric mean of fitted and analytic time, else the times
+ * say so a geometric mean of fitted and analytic time, else the times
  * themselves. Arrays of config_count entries; infinite stays infinite.
  */
 void wavecast_fit_score(const struct wavecast_fit *fit, const struct wavecast_workload *workload,
                         const double *time_us, double *score_us);
 
-/* Coefficients of one configuration, form->feature_count values; NAN: never timed. Borrowed. */
+/*
+ * Coefficients of one configuration, form->feature_count values; NAN: too few
+ * timings. NULL for forms that are no sum of terms (wave). Borrowed.
+ */
 const double *wavecast_fit_coefficients_get(const struct wavecast_fit *fit, size_t config);
 
 /*
- * Moves a fit to another GPU: what was learnt about configurations stays, and
- * the GPU's part comes from the database through `plan`, of the same kernel,
- * shape, format and launches, which must outlive *out. Its summary is still
- * that of the fit's own GPU; errors on the other one are larger. The times are
- * those of the fit's own GPU in proportion to the analytic times of both, so
- * its plan must outlive *out too. A moved fit cannot be saved.
- * WAVECAST_ERROR_UNSUPPORTED: the plan is of something else; the error says
- * what. WAVECAST_ERROR_NO_MEMORY. Free with wavecast_fit_free.
+ * Moves a fit to another GPU, in place and before it is shared: what was learnt
+ * about configurations stays, and the GPU's part comes from the database
+ * through `plan`, of the same kernel, shape, format and launches, which like
+ * the fit's own plan must outlive it. The times are those of the fit's own
+ * GPU in proportion to the analytic times of both. Configurations that its
+ * own GPU cannot launch are not predicted. Its summary and intervals are still
+ * those of the fit's own GPU; errors on the other one are larger. A moved fit
+ * cannot be saved. WAVECAST_ERROR_UNSUPPORTED: the plan is of something else;
+ * the error says what, and the fit is as before.
  */
-enum wavecast_status wavecast_fit_retarget(const struct wavecast_fit *fit,
+enum wavecast_status wavecast_fit_retarget(struct wavecast_fit *fit,
                                            const struct wavecast_plan *plan,
-                                           struct wavecast_fit **out, struct wavecast_error *error);
+                                           struct wavecast_error *error);
 
 /*
  * Writes a fit as YAML (schema wavecast/fit/1), atomically: form, GPU, kernel,
@@ -135,6 +142,22 @@ enum wavecast_status wavecast_fit_retarget(const struct wavecast_fit *fit,
  */
 enum wavecast_status wavecast_fit_save(const struct wavecast_fit *fit, const char *training,
                                        const char *path, struct wavecast_error *error);
+
+enum { WAVECAST_FIT_ID_BYTES = 96 }; /* capacity of ids, with terminator */
+
+/* What a file says it was fitted to: enough to make the plan that loading it needs. */
+struct wavecast_fit_identity {
+    char gpu[WAVECAST_FIT_ID_BYTES]; /* ids of the database */
+    char kernel[WAVECAST_FIT_ID_BYTES];
+    char model[WAVECAST_FIT_ID_BYTES]; /* or the shape's numbers, when the set had no id */
+    int experts, top_k, hidden, intermediate;
+    char dtype[WAVECAST_FIT_ID_BYTES];
+    char launch[WAVECAST_FIT_ID_BYTES]; /* "all", or one launch of the kernel */
+};
+
+/* Reads the identity alone. Statuses as for wavecast_hwdb_load; *out is written on success only. */
+enum wavecast_status wavecast_fit_identity_load(const char *path, struct wavecast_fit_identity *out,
+                                                struct wavecast_error *error);
 
 /*
  * Reads a fit for a plan. WAVECAST_ERROR_UNSUPPORTED: it was made for another
