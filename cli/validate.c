@@ -2,11 +2,13 @@
 /* `wavecast validate`: are verdicts and choices right? On a recorded set, or on this GPU now. */
 #include "cli/campaign.h"
 #include "cli/context.h"
+#include "cli/memory.h"
 #include "cli/replay.h"
 #include "cli/talk.h"
 #include "cli/verb.h"
 
 #include <limits.h>
+#include <stdlib.h>
 
 #define COUNT_OF(list) (sizeof(list) / sizeof((list)[0]))
 
@@ -27,19 +29,33 @@ static enum cli_exit run_live(const struct cli_arguments *arguments, const struc
     return code == CLI_EXIT_OK ? cli_replay(arguments, db, &arguments->output, 1) : code;
 }
 
+/* Replays the sets of --replay and the operands, so that a shell's pattern may name them. */
+static enum cli_exit run_replay(const struct cli_arguments *arguments,
+                                const struct wavecast_hwdb *db)
+{
+    const size_t count = arguments->replay.count + arguments->operand_count;
+    const char **directories = cli_calloc(count, sizeof *directories);
+    for (size_t i = 0; i < arguments->replay.count; i++)
+        directories[i] = arguments->replay.items[i];
+    for (size_t i = 0; i < arguments->operand_count; i++)
+        directories[arguments->replay.count + i] = arguments->operands[i];
+    enum cli_exit code = cli_replay(arguments, db, directories, count);
+    free(directories);
+    return code;
+}
+
 static enum cli_exit validate_run(const struct cli_arguments *arguments)
 {
     struct cli_context context;
-    if (arguments->live == (arguments->replay.count > 0))
+    if (arguments->live == (arguments->replay.count > 0) ||
+        (arguments->live && arguments->operand_count > 0))
         return cli_fail(CLI_EXIT_USAGE,
                         "say what to validate on: either --replay SETDIR or --live --model ID "
                         "-o SETDIR");
     enum cli_exit code = cli_context_open(arguments, &context);
     if (code != CLI_EXIT_OK)
         return code;
-    code = arguments->live ? run_live(arguments, context.db)
-                           : cli_replay(arguments, context.db, arguments->replay.items,
-                                        arguments->replay.count);
+    code = arguments->live ? run_live(arguments, context.db) : run_replay(arguments, context.db);
     cli_context_close(&context);
     return code;
 }
@@ -49,7 +65,7 @@ static const struct cli_option validate_options[] = {
      .kind = CLI_OPTION_LIST,
      .offset = offsetof(struct cli_arguments, replay),
      .argument = "SETDIR",
-     .help = "use the times of this measurement set; no GPU is needed; repeatable: a line for each",
+     .help = "use the times of this measurement set and of those that follow; no GPU is needed",
      .complete = CLI_COMPLETE_DIRECTORIES},
     {.name = "live",
      .kind = CLI_OPTION_FLAG,
@@ -87,7 +103,9 @@ const struct cli_verb cli_verb_validate = {
     .name = "validate",
     .page = "wavecast-validate",
     .summary = "Hold verdicts on optimizations and choices against measured times",
-    .operands = "",
+    .operands = "[SETDIR...]",
+    .operand_max = CLI_OPERANDS_ANY,
+    .complete = CLI_COMPLETE_DIRECTORIES,
     .groups = validate_groups,
     .example = "wavecast validate --replay validate/recorded/h100-alpha-moe-olmoe",
     .run = validate_run,

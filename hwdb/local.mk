@@ -148,4 +148,6 @@ dist_hwdbkernels_DATA += \
 
 EXTRA_DIST += \
     hwdb/evidence/README.md \
-    hwdb/evidence/h200-sxm-microbench.csv
+    hwdb/evidence/h100-sxm-probe.csv \
+    hwdb/evidence/h200-sxm-microbench.csv \
+    hwdb/evidence/h200-sxm-probe.csv

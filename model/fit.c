@@ -83,9 +83,9 @@ const struct wavecast_fit_summary *wavecast_fit_summary_get(const struct wavecas
 
 /* ---- predicting -------------------------------------------------------------------------- */
 
-/* A time and how uncertain it is, up to the fit's scale. */
+/* A time, the analytic one, and how uncertain it is, up to the fit's scale. */
 struct estimate {
-    double time_us, spread;
+    double time_us, analytic_us, spread;
 };
 
 /*
@@ -97,26 +97,47 @@ static struct estimate estimate(const struct wavecast_fit *fit,
 {
     const struct wavecast_model__family *family = fit->form->family;
     const struct wavecast_plan *plan = fit->source != NULL ? fit->source : fit->plan;
-    double x[WAVECAST_MODEL__FEATURES_MAX] = {0};
-    double analytic_us = wavecast_model__analytic_us(plan, workload, config), time_us;
-    fit->form->features(plan, workload, config, analytic_us, x);
-    time_us = family->predict(fit, config, analytic_us, x);
-    if (fit->source != NULL)
-        time_us *= wavecast_model__analytic_us(fit->plan, workload, config) / analytic_us;
-    return (struct estimate){fmax(fit->floor_us, time_us), family->spread(fit, config, x)};
+    double x[WAVECAST_MODEL__FEATURES_MAX] = {0}, source_us;
+    struct estimate e;
+    source_us = e.analytic_us = wavecast_model__analytic_us(plan, workload, config);
+    fit->form->features(plan, workload, config, source_us, x);
+    e.time_us = family->predict(fit, config, source_us, x);
+    e.spread = family->spread(fit, config, x);
+    if (fit->source != NULL) {
+        e.analytic_us = wavecast_model__analytic_us(fit->plan, workload, config);
+        e.time_us *= e.analytic_us / source_us;
+    }
+    e.time_us = fmax(fit->floor_us, e.time_us);
+    return e;
 }
 
 void wavecast_fit_predict(const struct wavecast_fit *fit, const struct wavecast_workload *workload,
                           double *time_us, double *interval_frac)
 {
     for (size_t i = 0; i < fit->plan->config_count; i++) {
-        struct estimate e = {INFINITY, NAN};
+        struct estimate e = {INFINITY, INFINITY, NAN};
         if (fit->method[i] != WAVECAST_MODEL__METHOD_ILLEGAL)
             e = estimate(fit, workload, i);
         time_us[i] = e.time_us;
         if (interval_frac != NULL)
             interval_frac[i] = fit->interval_scale * e.spread;
     }
+}
+
+/* The time to choose by: a geometric mean of fitted and analytic time. */
+static double score_us_of(const struct wavecast_fit *fit, double time_us, double analytic_us)
+{
+    double share = fit->form->analytic_share;
+    return share > 0 ? time_us * pow(analytic_us / time_us, share) : time_us;
+}
+
+void wavecast_model__fit_config(const struct wavecast_fit *fit,
+                                const struct wavecast_workload *workload, size_t config,
+                                double *time_us, double *score_us)
+{
+    struct estimate e = estimate(fit, workload, config);
+    *time_us = e.time_us;
+    *score_us = score_us_of(fit, e.time_us, e.analytic_us);
 }
 
 /*
@@ -127,12 +148,11 @@ void wavecast_fit_predict(const struct wavecast_fit *fit, const struct wavecast_
 void wavecast_fit_score(const struct wavecast_fit *fit, const struct wavecast_workload *workload,
                         const double *time_us, double *score_us)
 {
-    double share = fit->form->analytic_share;
     for (size_t i = 0; i < fit->plan->config_count; i++) {
         score_us[i] = time_us[i];
-        if (share > 0 && isfinite(time_us[i]))
-            score_us[i] *=
-                pow(wavecast_model__analytic_us(fit->plan, workload, i) / time_us[i], share);
+        if (isfinite(time_us[i]))
+            score_us[i] =
+                score_us_of(fit, time_us[i], wavecast_model__analytic_us(fit->plan, workload, i));
     }
 }
 

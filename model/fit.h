@@ -216,6 +216,11 @@ enum wavecast_status wavecast_model__fit_alloc(const struct wavecast_model__form
 double wavecast_model__analytic_us(const struct wavecast_plan *plan,
                                    const struct wavecast_workload *workload, size_t config);
 
+/* One servable configuration: its time, and the time to choose by. Thread-safe. */
+void wavecast_model__fit_config(const struct wavecast_fit *fit,
+                                const struct wavecast_workload *workload, size_t config,
+                                double *time_us, double *score_us);
+
 /* ---- files (fit_file.c) ------------------------------------------------------------------ */
 
 /* A number that reads back the same; NAN as null. */

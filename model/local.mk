@@ -23,6 +23,7 @@ libwavecast_la_SOURCES += \
     model/region_flip.c \
     model/region_rules.c \
     model/regions.c \
+    model/select.c \
     model/workload.c \
     model/routing.c \
     model/routing_draw.c model/routing_draw.h \
@@ -36,4 +37,5 @@ wavecastinclude_HEADERS += \
     include/wavecast/fit.h \
     include/wavecast/predict.h \
     include/wavecast/regions.h \
-    include/wavecast/routing.h
+    include/wavecast/routing.h \
+    include/wavecast/select.h

@@ -25,6 +25,7 @@ test_programs = \
     tests/test_winners \
     tests/test_routing \
     tests/test_routing_file \
+    tests/test_select \
     tests/test_base \
     tests/test_base_expr \
     tests/test_base_file
