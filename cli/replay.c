@@ -92,6 +92,10 @@ static void add_metric(struct replay *replay, const char *owner, const char *wha
 static void gather_metrics(struct replay *replay)
 {
     const struct wavecast_validation_region *all = &replay->verdicts.all;
+    size_t wrong = 0;
+    for (size_t i = 0; i < replay->verdicts.region_count; i++)
+        wrong += replay->verdicts.regions[i].outcome == WAVECAST_CALL_WRONG;
+    add_metric(replay, "regions", "verdicts_wrong", (double)wrong);
     add_metric(replay, "regions", "calls", (double)all->calls);
     add_metric(replay, "regions", "right", (double)all->right);
     add_metric(replay, "regions", "wrong", (double)all->wrong);

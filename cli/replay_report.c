@@ -45,7 +45,7 @@ static void add_head(struct cli_document *document, const struct replay *replay)
 }
 
 static void put_region(struct cli_table *table, const char *name,
-                       const struct wavecast_validation_region *region)
+                       const struct wavecast_validation_region *region, const char *outcome)
 {
     cli_table_row(table, 0);
     cli_put_text(table, name);
@@ -56,9 +56,10 @@ static void put_region(struct cli_table *table, const char *name,
         cli_cell_tone(table, CLI_TONE_BAD);
     cli_put_integer(table, (long long)region->ties);
     cli_put_number(table, region->benefit_min);
-    cli_put_number(table, region->benefit_median);
+    cli_put_number(table, region->benefit_mean);
     cli_put_number(table, region->benefit_max);
-    cli_put_number(table, region->predicted_benefit_median);
+    cli_put_number(table, region->predicted_benefit_mean);
+    cli_put_text(table, outcome);
     cli_put_number(table, region->cost_mean_frac);
     cli_put_number(table, region->wrong_cost_mean_frac);
     cli_put_number(table, region->cost_max_frac);
@@ -73,12 +74,13 @@ static void add_regions(struct cli_document *document, const struct replay *repl
         {.key = "wrong", .kind = CLI_KIND_INTEGER},
         {.key = "ties", .kind = CLI_KIND_INTEGER},
         {.key = "benefit_min", .title = "benefit, least", .kind = CLI_KIND_NUMBER, .precision = 2},
-        {.key = "benefit_median", .title = "median", .kind = CLI_KIND_NUMBER, .precision = 2},
+        {.key = "benefit_mean", .title = "mean", .kind = CLI_KIND_NUMBER, .precision = 2},
         {.key = "benefit_max", .title = "most", .kind = CLI_KIND_NUMBER, .precision = 2},
-        {.key = "predicted_benefit_median",
+        {.key = "predicted_benefit_mean",
          .title = "predicted",
          .kind = CLI_KIND_NUMBER,
          .precision = 2},
+        {.key = "outcome", .title = "on the whole"},
         {.key = "cost_mean_frac", .title = "cost", .kind = CLI_KIND_FRACTION, .precision = 2},
         {.key = "wrong_cost_mean_frac",
          .title = "of a wrong call",
@@ -92,8 +94,8 @@ static void add_regions(struct cli_document *document, const struct replay *repl
     cli_table_columns(table, columns, COUNT_OF(columns));
     for (size_t i = 0; i < verdicts->region_count; i++)
         put_region(table, wavecast_optimization_at(verdicts->regions[i].optimization)->name,
-                   &verdicts->regions[i]);
-    put_region(table, "all", &verdicts->all);
+                   &verdicts->regions[i], wavecast_call_outcome_name(verdicts->regions[i].outcome));
+    put_region(table, "all", &verdicts->all, NULL);
 }
 
 static void add_choices(struct cli_document *document, const struct replay *replay)
@@ -201,6 +203,7 @@ enum cli_exit cli_replay_report(const struct replay *replay)
 
 /* What became of an optimization, over several sets. */
 struct tally {
+    size_t sets[3]; /* verdicts on the whole, by their outcome */
     size_t calls, right, wrong, ties;
     double cost, wrong_cost, cost_max_frac; /* the first two are sums over calls */
 };
@@ -314,6 +317,11 @@ void cli_replay_overview_add(struct cli_replay_overview *overview, const struct 
         count_call(&overview->tallies[call->optimization], call);
         count_call(&overview->tallies[wavecast_optimization_count()], call);
     }
+    for (size_t i = 0; i < replay->verdicts.region_count; i++) {
+        const struct wavecast_validation_region *region = &replay->verdicts.regions[i];
+        overview->tallies[region->optimization].sets[region->outcome]++;
+        overview->tallies[wavecast_optimization_count()].sets[region->outcome]++;
+    }
     cli_table_row(table, 0);
     cli_put_text(table, subject->path);
     cli_put_text(table, subject->info.gpu);
@@ -337,6 +345,8 @@ static void put_tally(struct cli_table *table, const char *name, const struct ta
         return;
     cli_table_row(table, 0);
     cli_put_text(table, name);
+    for (size_t i = 0; i < COUNT_OF(tally->sets); i++)
+        cli_put_integer(table, (long long)tally->sets[i]);
     cli_put_integer(table, (long long)tally->calls);
     cli_put_integer(table, (long long)tally->right);
     cli_put_integer(table, (long long)tally->wrong);
@@ -352,6 +362,9 @@ enum cli_exit cli_replay_overview_print(struct cli_replay_overview *overview,
 {
     static const struct cli_column columns[] = {
         {.key = "optimization"},
+        {.key = "sets_right", .title = "sets right", .kind = CLI_KIND_INTEGER},
+        {.key = "sets_wrong", .title = "wrong", .kind = CLI_KIND_INTEGER},
+        {.key = "sets_ties", .title = "ties", .kind = CLI_KIND_INTEGER},
         {.key = "calls", .kind = CLI_KIND_INTEGER},
         {.key = "right", .kind = CLI_KIND_INTEGER},
         {.key = "wrong", .kind = CLI_KIND_INTEGER},

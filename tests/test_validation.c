@@ -135,7 +135,7 @@ Test(validation, a_call_costs_what_the_other_side_would_have_saved)
 {
     struct wavecast_validation result = run(call_stages_off, NULL);
     const size_t stages = optimization("stages");
-    double cost = 0, wrong_cost = 0;
+    double cost = 0, wrong_cost = 0, log_benefit = 0;
     size_t calls = 0, wrong = 0;
     for (size_t i = 0; i < result.call_count; i++) {
         const struct wavecast_validation_call *call = &result.calls[i];
@@ -156,6 +156,7 @@ Test(validation, a_call_costs_what_the_other_side_would_have_saved)
                                     : on_us / off_us > 1.03 ? WAVECAST_CALL_RIGHT
                                                             : WAVECAST_CALL_TIE);
         calls++;
+        log_benefit += log(off_us / on_us);
         cost += expected;
         if (call->outcome == WAVECAST_CALL_WRONG) {
             wrong++;
@@ -170,6 +171,9 @@ Test(validation, a_call_costs_what_the_other_side_would_have_saved)
         cr_assert_eq(region->wrong, wrong);
         cr_assert_gt(wrong, 0u);
         cr_assert_float_eq(region->cost_mean_frac, cost / (double)calls, 1e-12);
+        cr_assert_float_eq(region->predicted_benefit_mean, 0.5, 1e-12);
+        cr_assert_float_eq(log(region->benefit_mean), log_benefit / (double)calls, 1e-12);
+        cr_assert_eq(region->outcome, WAVECAST_CALL_WRONG); /* stages help on the whole */
         cr_assert_float_eq(region->wrong_cost_mean_frac, wrong_cost / (double)wrong, 1e-12);
     }
     wavecast_validation_free(&result);

@@ -2,7 +2,6 @@
 /* Calls on optimizations, held against what was timed; see wavecast/validation.h. */
 #include "base/error.h"
 #include "base/memory.h"
-#include "validate/metrics.h"
 
 #include <math.h>
 #include <wavecast/validation.h>
@@ -22,7 +21,6 @@ struct run {
     double *predicted_us; /* histograms x configs */
     double *score_us;     /* configs; asked for and not used */
     bool *plan_on;        /* of the plan's configurations */
-    double *scratch;      /* one number per call */
     struct wavecast_validation result;
 };
 
@@ -35,11 +33,10 @@ static enum wavecast_status allocate(struct run *run, struct wavecast_error *err
     run->score_us = wavecast_base__calloc(run->configs, sizeof *run->score_us);
     run->plan_on =
         wavecast_base__calloc(wavecast_plan_config_count(run->subject->plan), sizeof *run->plan_on);
-    run->scratch = wavecast_base__calloc(most, sizeof *run->scratch);
     run->result.calls = wavecast_base__calloc(most, sizeof *run->result.calls);
     run->result.regions = wavecast_base__calloc(optimizations, sizeof *run->result.regions);
     if (run->predicted_us == NULL || run->score_us == NULL || run->plan_on == NULL ||
-        run->scratch == NULL || run->result.calls == NULL || run->result.regions == NULL)
+        run->result.calls == NULL || run->result.regions == NULL)
         return wavecast_base__error_no_memory(error);
     return WAVECAST_OK;
 }
@@ -84,6 +81,14 @@ static struct side find_side(const struct run *run, size_t histogram, bool on)
     return side;
 }
 
+/* Whether measured and predicted benefit are on the same side; an equal prediction means "off". */
+static enum wavecast_call_outcome compare(const struct run *run, double benefit, double predicted)
+{
+    if (!(fmax(benefit, 1 / benefit) > 1 + run->tie_frac))
+        return WAVECAST_CALL_TIE;
+    return (predicted > 1) == (benefit > 1) ? WAVECAST_CALL_RIGHT : WAVECAST_CALL_WRONG;
+}
+
 /* A call: the side of the smaller predicted time is used; equal ones leave it off. */
 static struct wavecast_validation_call judge(const struct run *run, size_t optimization,
                                              size_t histogram, const struct side *off,
@@ -104,40 +109,19 @@ static struct wavecast_validation_call judge(const struct run *run, size_t optim
     const bool called_on = call.predicted_benefit > 1;
     const double called_us = called_on ? on->time_us : off->time_us;
     call.cost_frac = called_us / fmin(on->time_us, off->time_us) - 1;
-    if (fmax(call.benefit, 1 / call.benefit) <= 1 + run->tie_frac)
-        call.outcome = WAVECAST_CALL_TIE;
-    else
-        call.outcome = called_on == (call.benefit > 1) ? WAVECAST_CALL_RIGHT : WAVECAST_CALL_WRONG;
+    call.outcome = compare(run, call.benefit, call.predicted_benefit);
     return call;
 }
 
-/* The median of a member of calls, read through `get`. */
-static double median_of(struct run *run, const struct wavecast_validation_call *calls, size_t count,
-                        double (*get)(const struct wavecast_validation_call *call))
-{
-    for (size_t i = 0; i < count; i++)
-        run->scratch[i] = get(&calls[i]);
-    wavecast_validate__sort(run->scratch, count);
-    return wavecast_validate__quantile(run->scratch, count, 0.5);
-}
-
-static double get_benefit(const struct wavecast_validation_call *call)
-{
-    return call->benefit;
-}
-
-static double get_predicted_benefit(const struct wavecast_validation_call *call)
-{
-    return call->predicted_benefit;
-}
-
 static struct wavecast_validation_region
-summarize(struct run *run, const struct wavecast_validation_call *calls, size_t count)
+summarize(const struct run *run, const struct wavecast_validation_call *calls, size_t count)
 {
     struct wavecast_validation_region region = {
         .calls = count, .benefit_min = NAN, .benefit_max = NAN, .cost_max_frac = NAN};
     double cost = 0;
     double wrong_cost = 0;
+    double log_benefit = 0;
+    double log_predicted = 0;
     for (size_t i = 0; i < count; i++) {
         const struct wavecast_validation_call *call = &calls[i];
         region.right += call->outcome == WAVECAST_CALL_RIGHT;
@@ -146,6 +130,8 @@ summarize(struct run *run, const struct wavecast_validation_call *calls, size_t 
         region.benefit_min = fmin(region.benefit_min, call->benefit);
         region.benefit_max = fmax(region.benefit_max, call->benefit);
         region.cost_max_frac = fmax(region.cost_max_frac, call->cost_frac);
+        log_benefit += log(call->benefit);
+        log_predicted += log(call->predicted_benefit);
         cost += call->cost_frac;
         wrong_cost += call->outcome == WAVECAST_CALL_WRONG ? call->cost_frac : 0;
     }
@@ -153,8 +139,9 @@ summarize(struct run *run, const struct wavecast_validation_call *calls, size_t 
     region.cost_mean_frac = count > 0 ? cost / (double)count : (double)NAN;
     region.wrong_cost_mean_frac =
         region.wrong > 0 ? wrong_cost / (double)region.wrong : (double)NAN;
-    region.benefit_median = median_of(run, calls, count, get_benefit);
-    region.predicted_benefit_median = median_of(run, calls, count, get_predicted_benefit);
+    region.benefit_mean = exp(log_benefit / (double)count);
+    region.predicted_benefit_mean = exp(log_predicted / (double)count);
+    region.outcome = compare(run, region.benefit_mean, region.predicted_benefit_mean);
     return region;
 }
 
@@ -198,7 +185,6 @@ enum wavecast_status wavecast_validation_run(const struct wavecast_validation_su
     } else {
         wavecast_validation_free(&run.result);
     }
-    wavecast_base__free(run.scratch);
     wavecast_base__free(run.plan_on);
     wavecast_base__free(run.score_us);
     wavecast_base__free(run.predicted_us);

@@ -53,16 +53,21 @@ struct wavecast_validation_call {
     double cost_frac; /* best measured time on the side called / best on both - 1; 0 when right */
 };
 
-/* All calls on one optimization. Fractions and medians are NAN when there are none. */
+/*
+ * All calls on one optimization, and the verdict on it for the set as a whole: geometric means of
+ * the benefits, measured and predicted, compared like a call. Fractions and means are NAN when
+ * there are no calls.
+ */
 struct wavecast_validation_region {
     size_t optimization;
     size_t calls, right, wrong, ties; /* calls = right + wrong + ties */
     double benefit_min;               /* measured, over the calls */
-    double benefit_median;
+    double benefit_mean;              /* geometric */
     double benefit_max;
-    double predicted_benefit_median;
-    double cost_mean_frac;       /* over all calls */
-    double wrong_cost_mean_frac; /* over the wrong ones; NAN when there are none */
+    double predicted_benefit_mean;      /* geometric */
+    enum wavecast_call_outcome outcome; /* of the two means */
+    double cost_mean_frac;              /* over all calls */
+    double wrong_cost_mean_frac;        /* over the wrong ones; NAN when there are none */
     double cost_max_frac;
 };
 
@@ -78,10 +83,7 @@ struct wavecast_validation {
 /* Static initializer: nothing owned. */
 #define WAVECAST_VALIDATION_INIT                                                                   \
     {                                                                                              \
-        NULL, 0, NULL, 0,                                                                          \
-        {                                                                                          \
-            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0                                                     \
-        }                                                                                          \
+        0                                                                                          \
     }
 
 /* A set, the plan of its problem, and where its configurations are in the plan. */
