@@ -124,11 +124,17 @@ static double mma_clocks(const struct wavecast_model__machine *m,
     return fmax(tensor, operands) + phase->operand_serial_frac * fmin(tensor, operands);
 }
 
+/* Whether resident CTAs share the work evenly, cutting tiles where a share ends. */
+static bool shares_evenly(const struct wavecast_config *config)
+{
+    return config->persistent > 0 && config->whole_tiles <= 0;
+}
+
 /* FP32 partial results written and read back, when CTAs share a tile's reduction. */
 static double exchange_bytes(const struct inputs *in, const struct wavecast_model__terms *t)
 {
     const double written_and_read = 2;
-    bool shared = in->config->split_k > 1 || in->config->persistent > 0;
+    bool shared = in->config->split_k > 1 || shares_evenly(in->config);
     return shared ? written_and_read * sizeof(float) * t->rows * in->config->tile_n : 0;
 }
 
@@ -293,12 +299,12 @@ static double round_us(const struct inputs *in, const struct wavecast_model__ter
                                    in->launch->overlap_power);
 }
 
-/* The busiest SM: full rounds of resident CTAs, then the rest. Persistent CTAs share evenly. */
+/* The busiest SM: full rounds of resident CTAs, then the rest, unless all SMs share evenly. */
 static void sm_terms(const struct inputs *in, struct wavecast_model__terms *t)
 {
     const struct wavecast_model__machine *m = in->machine;
     double share = t->ctas / m->sm_count;
-    t->sm_ctas = in->config->persistent > 0 ? share : ceil(share);
+    t->sm_ctas = shares_evenly(in->config) ? share : ceil(share);
     t->rounds = floor(t->sm_ctas / in->config->ctas_per_sm);
     t->last_ctas = t->sm_ctas - t->rounds * in->config->ctas_per_sm;
     t->round_us = round_us(in, t, in->config->ctas_per_sm);
