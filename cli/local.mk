@@ -46,6 +46,7 @@ wavecast_SOURCES += \
     cli/regions_matrix.c cli/regions_matrix.h \
     cli/replay.c cli/replay.h cli/replay_private.h \
     cli/replay_report.c \
+    cli/select.c \
     cli/scene.c cli/scene.h \
     cli/step.c \
     cli/summary.c cli/summary.h \

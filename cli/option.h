@@ -46,7 +46,7 @@ struct cli_arguments {
     struct cli_list gpu_alias;
     struct cli_number max_regret, max_mape;
     struct cli_integer train, folds, timing_launches;
-    const char *noise_floor, *fit_from;
+    const char *noise_floor, *fit_from, *fit, *counts;
     bool budget_curve;
     bool all_gpus, all_models;
     struct cli_integer device;

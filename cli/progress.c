@@ -9,7 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BAR_WIDTH = 40 };
+/* timeout(1) sends its signal twice, to the program and to its group. */
+enum { BAR_WIDTH = 40, INTERRUPTS_MAX = 3 };
 
 static volatile sig_atomic_t interrupted;
 
@@ -52,10 +53,14 @@ void cli_progress_end(struct cli_progress *progress)
     progress->shown = false;
 }
 
-static void note(int signal)
+static void note(int number)
 {
-    (void)signal;
-    interrupted = 1;
+    if (interrupted < INTERRUPTS_MAX - 1) {
+        interrupted++;
+        return;
+    }
+    (void)signal(number, SIG_DFL);
+    (void)raise(number);
 }
 
 void cli_interrupt_watch(void)
@@ -63,7 +68,6 @@ void cli_interrupt_watch(void)
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_handler = note;
-    action.sa_flags = (int)SA_RESETHAND;
     (void)sigemptyset(&action.sa_mask);
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);

@@ -44,35 +44,57 @@ static void add_head(struct cli_document *document, const struct replay *replay)
     cli_put_integer(table, (long long)replay->choices.seed);
 }
 
-static void put_region(struct cli_table *table, const char *name,
-                       const struct wavecast_validation_region *region, const char *outcome)
+/* What became of calls, in both reports. */
+static const struct cli_column count_columns[] = {
+    {.key = "calls", .kind = CLI_KIND_INTEGER},
+    {.key = "right", .kind = CLI_KIND_INTEGER},
+    {.key = "wrong", .kind = CLI_KIND_INTEGER},
+    {.key = "ties", .kind = CLI_KIND_INTEGER},
+};
+static const struct cli_column cost_columns[] = {
+    {.key = "cost_mean_frac", .title = "cost", .kind = CLI_KIND_FRACTION, .precision = 2},
+    {.key = "wrong_cost_mean_frac",
+     .title = "of a wrong call",
+     .kind = CLI_KIND_FRACTION,
+     .precision = 1},
+    {.key = "cost_max_frac", .title = "worst", .kind = CLI_KIND_FRACTION, .precision = 1},
+};
+
+static void put_counts(struct cli_table *table, const struct wavecast_validation_region *region)
 {
-    cli_table_row(table, 0);
-    cli_put_text(table, name);
     cli_put_integer(table, (long long)region->calls);
     cli_put_integer(table, (long long)region->right);
     cli_put_integer(table, (long long)region->wrong);
     if (region->wrong > 0)
         cli_cell_tone(table, CLI_TONE_BAD);
     cli_put_integer(table, (long long)region->ties);
-    cli_put_number(table, region->benefit_min);
-    cli_put_number(table, region->benefit_mean);
-    cli_put_number(table, region->benefit_max);
-    cli_put_number(table, region->predicted_benefit_mean);
-    cli_put_text(table, outcome);
+}
+
+static void put_costs(struct cli_table *table, const struct wavecast_validation_region *region)
+{
     cli_put_number(table, region->cost_mean_frac);
     cli_put_number(table, region->wrong_cost_mean_frac);
     cli_put_number(table, region->cost_max_frac);
 }
 
+static void put_region(struct cli_table *table, const char *name,
+                       const struct wavecast_validation_region *region, const char *outcome)
+{
+    cli_table_row(table, 0);
+    cli_put_text(table, name);
+    put_counts(table, region);
+    cli_put_number(table, region->benefit_min);
+    cli_put_number(table, region->benefit_mean);
+    cli_put_number(table, region->benefit_max);
+    cli_put_number(table, region->predicted_benefit_mean);
+    cli_put_text(table, outcome);
+    put_costs(table, region);
+}
+
 static void add_regions(struct cli_document *document, const struct replay *replay)
 {
+    static const struct cli_column name = {.key = "optimization"};
     static const struct cli_column columns[] = {
-        {.key = "optimization"},
-        {.key = "calls", .kind = CLI_KIND_INTEGER},
-        {.key = "right", .kind = CLI_KIND_INTEGER},
-        {.key = "wrong", .kind = CLI_KIND_INTEGER},
-        {.key = "ties", .kind = CLI_KIND_INTEGER},
         {.key = "benefit_min", .title = "benefit, least", .kind = CLI_KIND_NUMBER, .precision = 2},
         {.key = "benefit_mean", .title = "mean", .kind = CLI_KIND_NUMBER, .precision = 2},
         {.key = "benefit_max", .title = "most", .kind = CLI_KIND_NUMBER, .precision = 2},
@@ -81,17 +103,14 @@ static void add_regions(struct cli_document *document, const struct replay *repl
          .kind = CLI_KIND_NUMBER,
          .precision = 2},
         {.key = "outcome", .title = "on the whole"},
-        {.key = "cost_mean_frac", .title = "cost", .kind = CLI_KIND_FRACTION, .precision = 2},
-        {.key = "wrong_cost_mean_frac",
-         .title = "of a wrong call",
-         .kind = CLI_KIND_FRACTION,
-         .precision = 1},
-        {.key = "cost_max_frac", .title = "worst", .kind = CLI_KIND_FRACTION, .precision = 1},
     };
     const struct wavecast_validation *verdicts = &replay->verdicts;
     struct cli_table *table =
         cli_document_table(document, "regions", "Optimizations: measured against called");
+    cli_table_column(table, &name);
+    cli_table_columns(table, count_columns, COUNT_OF(count_columns));
     cli_table_columns(table, columns, COUNT_OF(columns));
+    cli_table_columns(table, cost_columns, COUNT_OF(cost_columns));
     for (size_t i = 0; i < verdicts->region_count; i++)
         put_region(table, wavecast_optimization_at(verdicts->regions[i].optimization)->name,
                    &verdicts->regions[i], wavecast_call_outcome_name(verdicts->regions[i].outcome));
@@ -343,18 +362,22 @@ static void put_tally(struct cli_table *table, const char *name, const struct ta
 {
     if (tally->calls == 0)
         return;
+    const struct wavecast_validation_region region = {
+        .calls = tally->calls,
+        .right = tally->right,
+        .wrong = tally->wrong,
+        .ties = tally->ties,
+        .cost_mean_frac = tally->cost / (double)tally->calls,
+        .wrong_cost_mean_frac =
+            tally->wrong > 0 ? tally->wrong_cost / (double)tally->wrong : (double)NAN,
+        .cost_max_frac = tally->cost_max_frac,
+    };
     cli_table_row(table, 0);
     cli_put_text(table, name);
     for (size_t i = 0; i < COUNT_OF(tally->sets); i++)
         cli_put_integer(table, (long long)tally->sets[i]);
-    cli_put_integer(table, (long long)tally->calls);
-    cli_put_integer(table, (long long)tally->right);
-    cli_put_integer(table, (long long)tally->wrong);
-    cli_put_integer(table, (long long)tally->ties);
-    cli_put_number(table, tally->cost / (double)tally->calls);
-    cli_put_number(table,
-                   tally->wrong > 0 ? tally->wrong_cost / (double)tally->wrong : (double)NAN);
-    cli_put_number(table, tally->cost_max_frac);
+    put_counts(table, &region);
+    put_costs(table, &region);
 }
 
 enum cli_exit cli_replay_overview_print(struct cli_replay_overview *overview,
@@ -365,21 +388,13 @@ enum cli_exit cli_replay_overview_print(struct cli_replay_overview *overview,
         {.key = "sets_right", .title = "sets right", .kind = CLI_KIND_INTEGER},
         {.key = "sets_wrong", .title = "wrong", .kind = CLI_KIND_INTEGER},
         {.key = "sets_ties", .title = "ties", .kind = CLI_KIND_INTEGER},
-        {.key = "calls", .kind = CLI_KIND_INTEGER},
-        {.key = "right", .kind = CLI_KIND_INTEGER},
-        {.key = "wrong", .kind = CLI_KIND_INTEGER},
-        {.key = "ties", .kind = CLI_KIND_INTEGER},
-        {.key = "cost_mean_frac", .title = "cost", .kind = CLI_KIND_FRACTION, .precision = 2},
-        {.key = "wrong_cost_mean_frac",
-         .title = "of a wrong call",
-         .kind = CLI_KIND_FRACTION,
-         .precision = 1},
-        {.key = "cost_max_frac", .title = "worst", .kind = CLI_KIND_FRACTION, .precision = 1},
     };
     const size_t count = wavecast_optimization_count();
     struct cli_table *table =
         cli_document_table(overview->document, "regions", "Optimizations over all sets");
     cli_table_columns(table, columns, COUNT_OF(columns));
+    cli_table_columns(table, count_columns, COUNT_OF(count_columns));
+    cli_table_columns(table, cost_columns, COUNT_OF(cost_columns));
     for (size_t i = 0; i < count; i++)
         put_tally(table, wavecast_optimization_at(i)->name, &overview->tallies[i]);
     put_tally(table, "all", &overview->tallies[count]);

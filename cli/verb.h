@@ -31,6 +31,7 @@ extern const struct cli_verb cli_verb_evaluate;
 extern const struct cli_verb cli_verb_fit;
 extern const struct cli_verb cli_verb_probe;
 extern const struct cli_verb cli_verb_profile;
+extern const struct cli_verb cli_verb_select;
 extern const struct cli_verb cli_verb_validate;
 extern const struct cli_verb cli_verb_models;
 extern const struct cli_verb cli_verb_kernels;

@@ -12,4 +12,5 @@ dist_man_MANS += \
     man/wavecast-probe.1 \
     man/wavecast-profile.1 \
     man/wavecast-regions.1 \
+    man/wavecast-select.1 \
     man/wavecast-validate.1

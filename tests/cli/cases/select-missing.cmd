@@ -1,0 +1,1 @@
+wavecast select --fit no-such.yaml --counts 1,2

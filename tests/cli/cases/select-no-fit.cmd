@@ -1,0 +1,1 @@
+wavecast select --tokens 3

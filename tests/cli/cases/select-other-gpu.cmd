@@ -1,0 +1,1 @@
+wavecast fit ../../validate/recorded/h100-alpha-moe-olmoe --train 4 -o "$work/model.yaml" >/dev/null && cd "$work" && sed -i "s/gpu: \"h100-sxm\"/gpu: \"h200-sxm\"/" model.yaml && wavecast select --fit model.yaml --tokens 3

@@ -1,0 +1,1 @@
+wavecast select --fit x.yaml --counts 1,2 --tokens 4
