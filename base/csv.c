@@ -299,3 +299,15 @@ void wavecast_base__csv_close(struct wavecast_base__csv *csv)
     wavecast_base__text_free(&csv->row);
     *csv = (struct wavecast_base__csv){0};
 }
+
+void wavecast_base__csv_append(struct wavecast_base__text *text, const char *field)
+{
+    if (strpbrk(field, ",\"\r\n") == NULL) {
+        wavecast_base__text_append(text, field);
+        return;
+    }
+    wavecast_base__text_append(text, "\"");
+    for (const char *p = field; *p != '\0'; p++)
+        wavecast_base__text_append_bytes(text, *p == '"' ? "\"\"" : p, *p == '"' ? 2 : 1);
+    wavecast_base__text_append(text, "\"");
+}

@@ -88,6 +88,9 @@ enum wavecast_status wavecast_base__csv_error(const struct wavecast_base__csv *c
                                               struct wavecast_error *error, const char *format, ...)
     WAVECAST_BASE__PRINTF(5, 6);
 
+/* Appends one field, in quotes when it needs them. */
+void wavecast_base__csv_append(struct wavecast_base__text *text, const char *field);
+
 /* Releases the reader; allowed on a zeroed struct and twice. */
 void wavecast_base__csv_close(struct wavecast_base__csv *csv);
 

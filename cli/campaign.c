@@ -5,6 +5,7 @@
 #include "cli/talk.h"
 #include "cli/verb.h"
 
+#include <wavecast/design.h>
 #include <wavecast/units.h>
 
 #include <limits.h>
@@ -78,10 +79,10 @@ static bool passes(const struct wavecast_plan *plan, size_t config, const char *
     return true;
 }
 
-/* A number in [0, 1) that belongs to a point and a seed: splitmix64's finalizer. */
-static double draw(size_t histogram, size_t config, uint64_t seed)
+/* A number in [0, 1) that belongs to a configuration and a seed: splitmix64's finalizer. */
+static double draw(size_t config, uint64_t seed)
 {
-    uint64_t x = seed + 0x9e3779b97f4a7c15u * (histogram + 1) + 0xd1342543de82ef95u * (config + 1);
+    uint64_t x = seed + 0x9e3779b97f4a7c15u + 0xd1342543de82ef95u * (config + 1);
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
     x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
     x ^= x >> 31;
@@ -105,10 +106,10 @@ static void draw_configs(struct cli_campaign *campaign)
         return;
     double *draws = cli_calloc(campaign->config_count, sizeof *draws);
     for (size_t i = 0; i < campaign->config_count; i++)
-        draws[i] = draw(0, campaign->configs[i], seed);
+        draws[i] = draw(campaign->configs[i], seed);
     qsort(draws, campaign->config_count, sizeof *draws, compare_numbers);
     for (size_t i = 0; i < campaign->config_count; i++) {
-        if (draw(0, campaign->configs[i], seed) < draws[wanted->value])
+        if (draw(campaign->configs[i], seed) < draws[wanted->value])
             campaign->configs[kept++] = campaign->configs[i];
     }
     campaign->config_count = kept;
@@ -157,7 +158,11 @@ static enum wavecast_status predict(struct cli_campaign *campaign, struct waveca
             status = wavecast_predict_all(analytic, NULL, campaign->plan, workload, time_us, error);
         for (size_t c = 0; c < campaign->config_count && status == WAVECAST_OK; c++)
             campaign->points[campaign->point_count++] =
-                (struct cli_point){h, campaign->configs[c], time_us[campaign->configs[c]]};
+                (struct cli_point){.histogram = h,
+                                   .config = campaign->configs[c],
+                                   .predicted_us = time_us[campaign->configs[c]],
+                                   .order = h,
+                                   .chosen = true};
     }
     wavecast_workload_free(workload);
     free(time_us);
@@ -168,19 +173,15 @@ static enum wavecast_status predict(struct cli_campaign *campaign, struct waveca
 static void drop_slow(struct cli_campaign *campaign)
 {
     const struct cli_number *within = &campaign->arguments->within;
-    size_t kept = 0;
-    if (!within->given)
-        return;
-    for (size_t first = 0; first < campaign->point_count; first += campaign->config_count) {
+    for (size_t first = 0; within->given && first < campaign->point_count;
+         first += campaign->config_count) {
+        struct cli_point *points = campaign->points + first;
         double best_us = INFINITY;
-        for (size_t i = first; i < first + campaign->config_count; i++)
-            best_us = fmin(best_us, campaign->points[i].predicted_us);
-        for (size_t i = first; i < first + campaign->config_count; i++) {
-            if (campaign->points[i].predicted_us <= within->value * best_us)
-                campaign->points[kept++] = campaign->points[i];
-        }
+        for (size_t i = 0; i < campaign->config_count; i++)
+            best_us = fmin(best_us, points[i].predicted_us);
+        for (size_t i = 0; i < campaign->config_count; i++)
+            points[i].chosen = points[i].predicted_us <= within->value * best_us;
     }
-    campaign->point_count = kept;
 }
 
 struct cli_timing cli_campaign_timing(double predicted_us, uint32_t weight_copies)
@@ -209,24 +210,95 @@ static double point_us(const struct cli_campaign *campaign, const struct cli_poi
     return point->predicted_us * timing.layers * (timing.repeats + 1) + overhead_us;
 }
 
-/* Keeps a random choice of the points that is predicted to take the budget. */
-static void fit_budget(struct cli_campaign *campaign)
+/* Where each configuration of the plan is among the campaign's; their count when it is not. */
+static size_t *find_places(const struct cli_campaign *campaign)
 {
-    const struct cli_number *budget = &campaign->arguments->budget_s;
-    size_t kept = 0;
+    const size_t planned = wavecast_plan_config_count(campaign->plan);
+    size_t *places = cli_calloc(planned, sizeof *places);
+    for (size_t i = 0; i < planned; i++)
+        places[i] = campaign->config_count;
+    for (size_t i = 0; i < campaign->config_count; i++)
+        places[campaign->configs[i]] = i;
+    return places;
+}
+
+/* Notes that a routing is timed as the order-th, unless it has an earlier place. */
+static void note_order(struct cli_campaign *campaign, size_t first, size_t order)
+{
+    for (size_t c = 0; campaign->points[first].order > order && c < campaign->config_count; c++)
+        campaign->points[first + campaign->config_count - 1 - c].order = order;
+}
+
+/* Chooses, of the points chosen so far, those that a design puts first, up to the budget. */
+static void take_first(struct cli_campaign *campaign, const struct wavecast_design *design)
+{
+    const double budget_us = wavecast_units_us_from_s(campaign->arguments->budget_s.value);
+    size_t *places = find_places(campaign);
+    bool *kept = cli_calloc(campaign->point_count, sizeof *kept);
     double total_us = 0;
-    if (!budget->given)
-        return;
     for (size_t i = 0; i < campaign->point_count; i++)
-        total_us += point_us(campaign, &campaign->points[i]);
-    const double share = budget->value / wavecast_units_s_from_us(total_us);
+        campaign->points[i].order = design->count;
+    for (size_t i = 0; i < design->count; i++) {
+        const size_t place = places[design->points[i].config];
+        const size_t first = design->points[i].histogram * campaign->config_count;
+        if (place == campaign->config_count || !campaign->points[first + place].chosen)
+            continue;
+        total_us += point_us(campaign, &campaign->points[first + place]);
+        if (total_us > budget_us)
+            break;
+        kept[first + place] = true;
+        note_order(campaign, first, i);
+    }
+    for (size_t i = 0; i < campaign->point_count; i++)
+        campaign->points[i].chosen = kept[i];
+    free(kept);
+    free(places);
+}
+
+static enum wavecast_status fit_budget(struct cli_campaign *campaign, struct wavecast_error *error)
+{
+    struct wavecast_design design = WAVECAST_DESIGN_INIT;
+    const struct wavecast_histogram **histograms =
+        cli_calloc(campaign->steps.count, sizeof *histograms);
+    for (size_t i = 0; i < campaign->steps.count; i++)
+        histograms[i] = &campaign->steps.local[i];
+    enum wavecast_status status = wavecast_design_new(
+        campaign->plan, histograms, campaign->steps.count, INFINITY, &design, error);
+    if (status == WAVECAST_OK)
+        take_first(campaign, &design);
+    wavecast_design_free(&design);
+    free(histograms);
+    return status;
+}
+
+static int compare_points(const void *a, const void *b)
+{
+    const struct cli_point *left = a;
+    const struct cli_point *right = b;
+    if (left->order != right->order)
+        return left->order < right->order ? -1 : 1;
+    if (left->histogram != right->histogram)
+        return left->histogram < right->histogram ? -1 : 1;
+    return (left->config > right->config) - (left->config < right->config);
+}
+
+/* Fills points with those to be timed, by routing. */
+static enum wavecast_status choose_points(struct cli_campaign *campaign,
+                                          struct wavecast_error *error)
+{
+    size_t kept = 0;
+    enum wavecast_status status = predict(campaign, error);
+    if (status == WAVECAST_OK)
+        drop_slow(campaign);
+    if (status == WAVECAST_OK && campaign->arguments->budget_s.given)
+        status = fit_budget(campaign, error);
     for (size_t i = 0; i < campaign->point_count; i++) {
-        const struct cli_point *point = &campaign->points[i];
-        if (draw(point->histogram + 1, point->config, (uint64_t)campaign->arguments->seed.value) <
-            share)
-            campaign->points[kept++] = *point;
+        if (campaign->points[i].chosen)
+            campaign->points[kept++] = campaign->points[i];
     }
     campaign->point_count = kept;
+    qsort(campaign->points, kept, sizeof *campaign->points, compare_points);
+    return status;
 }
 
 /* ---- opening ------------------------------------------------------------------------------- */
@@ -283,10 +355,8 @@ enum cli_exit cli_campaign_open(const struct cli_arguments *arguments,
         code = open_layer(out);
     if (code != CLI_EXIT_OK)
         return code;
-    if (predict(out, &error) != WAVECAST_OK)
+    if (choose_points(out, &error) != WAVECAST_OK)
         return cli_fail_error(&error);
-    drop_slow(out);
-    fit_budget(out);
     if (out->point_count == 0)
         return cli_fail(CLI_EXIT_INPUT, "--within and --budget-s leave no point to time");
     return CLI_EXIT_OK;
@@ -400,7 +470,7 @@ static const struct cli_option campaign_options[] = {
      .kind = CLI_OPTION_NUMBER,
      .offset = MEMBER(budget_s),
      .argument = "SECONDS",
-     .help = "time a random choice of points that takes so long, compiling not counted; else all"},
+     .help = "time the points that teach a fit most in so long, compiling not counted; else all"},
     {.name = "seed",
      .kind = CLI_OPTION_INTEGER,
      .offset = MEMBER(seed),

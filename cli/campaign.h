@@ -28,6 +28,8 @@ struct cli_point {
     size_t histogram;
     size_t config;
     double predicted_us; /* by the analytic model */
+    size_t order;        /* routings of smaller ones are timed first */
+    bool chosen;
 };
 
 struct cli_campaign {
@@ -50,9 +52,9 @@ struct cli_campaign {
 
 /*
  * Opens the GPU, the problem that --model, --kernel, --dtype and --launch name on it, its
- * routings, and chooses the points: all, or, when --budget-s is given, as many drawn at random as
- * should fit. On failure prints the reason. *out must not be moved; close it with
- * cli_campaign_close in either case.
+ * routings, and chooses the points: all, or, when --budget-s is given, as many of those that a
+ * design puts first (wavecast/design.h) as should fit. On failure prints the reason. *out must not
+ * be moved; close it with cli_campaign_close in either case.
  */
 enum cli_exit cli_campaign_open(const struct cli_arguments *arguments,
                                 const struct wavecast_hwdb *db, struct cli_campaign *out);

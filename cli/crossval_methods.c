@@ -3,6 +3,8 @@
 #include "cli/crossval_methods.h"
 #include "cli/memory.h"
 
+#include <wavecast/design.h>
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +14,8 @@ struct model {
     struct wavecast_fit *fit; /* NULL: the context's predictor */
     struct wavecast_workload *workload;
     double *plan_us, *plan_score_us, *plan_interval_frac; /* of the plan's configurations */
+    size_t train_points;
+    double train_time_us;
 };
 
 /* The timings that a fold trains on, in the terms of the fitting interface. */
@@ -90,25 +94,68 @@ static void gather(const struct cli_crossval_context *context, const size_t *his
         add_timings(source, i, lesson);
 }
 
+/* Whether a design has a point; `wanted` is histograms x configurations of the plan. */
+static bool *design_mark(const struct wavecast_design *design, size_t histograms, size_t configs)
+{
+    bool *wanted = cli_calloc(histograms * configs, sizeof *wanted);
+    for (size_t i = 0; i < design->count; i++)
+        wanted[design->points[i].histogram * configs + design->points[i].config] = true;
+    return wanted;
+}
+
+/* Keeps the timings of a design for a share of what running all would take by prediction. */
+static enum wavecast_status apply_design(const struct cli_crossval_context *context,
+                                         struct lesson *lesson, struct wavecast_error *error)
+{
+    const struct wavecast_plan *plan = context->source->plan;
+    size_t configs = wavecast_plan_config_count(plan), kept = 0;
+    struct wavecast_design all = WAVECAST_DESIGN_INIT, design = WAVECAST_DESIGN_INIT;
+    enum wavecast_status status = wavecast_design_new(
+        plan, lesson->histograms, lesson->histogram_count, (double)INFINITY, &all, error);
+    if (status == WAVECAST_OK)
+        status = wavecast_design_new(plan, lesson->histograms, lesson->histogram_count,
+                                     all.time_us * context->design_share, &design, error);
+    if (status == WAVECAST_OK) {
+        bool *wanted = design_mark(&design, lesson->histogram_count, configs);
+        for (size_t i = 0; i < lesson->point_count; i++) {
+            const struct wavecast_fit_point *point = &lesson->points[i];
+            if (wanted[point->histogram * configs + point->config])
+                lesson->points[kept++] = *point;
+        }
+        lesson->point_count = kept;
+        free(wanted);
+    }
+    wavecast_design_free(&all);
+    wavecast_design_free(&design);
+    return status;
+}
+
 static enum wavecast_status fit(const struct cli_crossval_context *context,
-                                const size_t *histograms, size_t count, struct wavecast_fit **out,
+                                const size_t *histograms, size_t count, struct model *model,
                                 struct wavecast_error *error)
 {
     struct lesson lesson = {0};
     struct wavecast_fit *fitted = NULL;
+    enum wavecast_status status = WAVECAST_OK;
     gather(context, histograms, count, &lesson);
+    if (context->design_share > 0)
+        status = apply_design(context, &lesson, error);
     const struct wavecast_fit_data data = {.plan = context->source->plan,
                                            .histograms = lesson.histograms,
                                            .histogram_count = lesson.histogram_count,
                                            .points = lesson.points,
                                            .point_count = lesson.point_count};
-    enum wavecast_status status = wavecast_fit_new(context->form, &data, &fitted, error);
+    if (status == WAVECAST_OK)
+        status = wavecast_fit_new(context->form, &data, &fitted, error);
+    model->train_points = lesson.point_count;
+    for (size_t i = 0; i < lesson.point_count; i++)
+        model->train_time_us += lesson.points[i].time_us;
     free(lesson.histograms);
     free(lesson.points);
     if (status == WAVECAST_OK && context->source != context->subject)
         status = wavecast_fit_retarget(fitted, context->subject->plan, error);
     if (status == WAVECAST_OK)
-        *out = fitted;
+        model->fit = fitted;
     else
         wavecast_fit_free(fitted);
     return status;
@@ -127,7 +174,7 @@ static enum wavecast_status train(void *opaque, const size_t *histograms, size_t
         cli_calloc(wavecast_plan_config_count(plan), sizeof *model->plan_interval_frac);
     enum wavecast_status status = wavecast_workload_new(plan, &model->workload, error);
     if (status == WAVECAST_OK && context->form != NULL)
-        status = fit(context, histograms, count, &model->fit, error);
+        status = fit(context, histograms, count, model, error);
     if (status == WAVECAST_OK)
         *out = model;
     else
@@ -179,6 +226,14 @@ static enum wavecast_status predict(void *opaque, void *opaque_model, size_t his
     return WAVECAST_OK;
 }
 
+static void used(void *context, void *opaque, size_t *points, double *time_us)
+{
+    const struct model *model = opaque;
+    (void)context;
+    *points = model->train_points;
+    *time_us = model->train_time_us;
+}
+
 struct wavecast_crossval_method cli_crossval_method(struct cli_crossval_context *context,
                                                     bool optional)
 {
@@ -186,6 +241,7 @@ struct wavecast_crossval_method cli_crossval_method(struct cli_crossval_context 
         .name = context->form != NULL ? context->form->name : context->predictor->name,
         .train = train,
         .predict = predict,
+        .used = used,
         .release = release,
         .context = context,
         .optional = optional};

@@ -14,6 +14,8 @@ struct cli_crossval_context {
     const struct cli_subject *source;           /* the set that is fitted to; often the same */
     const struct wavecast_fit_form *form;       /* fitted to the training histograms */
     const struct wavecast_predictor *predictor; /* needs no timings */
+    double design_share; /* above 0: of the training histograms' timings, only those of a design
+                            for this share of their predicted GPU time */
 };
 
 /*

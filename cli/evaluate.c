@@ -149,6 +149,7 @@ static const struct cli_option evaluate_options[] = {
      .argument = "FRACTION",
      .help = "budget: exit with 1 when the mean error of the times is above it"},
 };
+static const char *const designs[] = {"random", "plan", NULL};
 static const struct cli_option crossval_options[] = {
     {.name = "train",
      .kind = CLI_OPTION_INTEGER,
@@ -165,6 +166,14 @@ static const struct cli_option crossval_options[] = {
      .min = 1,
      .max = WAVECAST_CROSSVAL_FOLDS_MAX,
      .help = "random draws of the training histograms"},
+    {.name = "design",
+     .kind = CLI_OPTION_CHOICE,
+     .offset = offsetof(struct cli_arguments, design),
+     .argument = "NAME",
+     .fallback = "random",
+     .choices = designs,
+     .help = "random: all timings of N histograms; plan: for as much GPU time those that "
+             "'wavecast plan' would take"},
     {.name = "seed",
      .kind = CLI_OPTION_INTEGER,
      .offset = offsetof(struct cli_arguments, seed),

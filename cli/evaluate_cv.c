@@ -20,7 +20,7 @@ enum { METHOD_CHOSEN, METHOD_MAX = 3 };
 /* Training sizes of the budget curve. */
 static const size_t curve_sizes[] = {3, 5, 8, 10, 15, 20, 30};
 
-enum { CURVE_COUNT = COUNT_OF(curve_sizes) };
+enum { CURVE_COUNT = COUNT_OF(curve_sizes), POOL_NUMERATOR = 2, POOL_DENOMINATOR = 3 };
 
 /* One cross-validation for the command line. Not to be moved. */
 struct trial {
@@ -76,6 +76,32 @@ static enum cli_exit choose_methods(struct trial *trial)
     return CLI_EXIT_OK;
 }
 
+/* ---- designs ------------------------------------------------------------------------------- */
+
+static bool is_designed(const struct trial *trial)
+{
+    return strcmp(trial->arguments->design, "plan") == 0;
+}
+
+/*
+ * Sets how `train` histograms are trained on. With a plan a fold may choose
+ * from two thirds of the histograms, for the GPU time that so many would take.
+ */
+static void set_training(struct trial *trial, size_t train,
+                         struct wavecast_crossval_options *options)
+{
+    size_t pool = train;
+    if (is_designed(trial) && train > 0) {
+        size_t timed = wavecast_measurement_histogram_count(trial->subject.set);
+        pool = timed * POOL_NUMERATOR / POOL_DENOMINATOR;
+        pool = pool > train ? pool : train;
+    }
+    options->train = pool;
+    for (size_t i = 0; i < trial->method_count; i++)
+        trial->contexts[i].design_share =
+            is_designed(trial) && train > 0 ? (double)train / (double)pool : 0;
+}
+
 /* ---- running ------------------------------------------------------------------------------- */
 
 /* How far two runs of the same points agree; sets of different things have no common noise. */
@@ -123,7 +149,7 @@ static enum wavecast_status run_curve(struct trial *trial, struct wavecast_error
     methods[METHOD_CHOSEN].optional = true;
     while (status == WAVECAST_OK && trial->curve_count < CURVE_COUNT &&
            curve_sizes[trial->curve_count] < trial->result.histograms) {
-        options.train = curve_sizes[trial->curve_count];
+        set_training(trial, curve_sizes[trial->curve_count], &options);
         status = wavecast_crossval_run(trial->subject.set, methods, trial->method_count, &options,
                                        &trial->curve[trial->curve_count], error);
         if (status == WAVECAST_OK)
@@ -141,9 +167,11 @@ static enum cli_exit run(struct trial *trial, const struct wavecast_hwdb *db)
         return code;
     enum wavecast_status status = open_sets(trial, db, &error);
     trial->options = (struct wavecast_crossval_options){
-        .train = arguments->train.given ? (size_t)arguments->train.value : 0,
         .folds = arguments->train.given ? (size_t)arguments->folds.value : 1,
         .seed = (uint64_t)arguments->seed.value};
+    if (status == WAVECAST_OK)
+        set_training(trial, arguments->train.given ? (size_t)arguments->train.value : 0,
+                     &trial->options);
     if (status == WAVECAST_OK && arguments->noise_floor != NULL)
         code = find_floor(trial, db);
     if (code != CLI_EXIT_OK)
@@ -159,10 +187,10 @@ static enum cli_exit run(struct trial *trial, const struct wavecast_hwdb *db)
 /* ---- reporting ----------------------------------------------------------------------------- */
 
 /* GPU time of a fold's training timings; see --timing-launches. */
-static double gpu_time_s(const struct trial *trial, const struct wavecast_crossval *result)
+static double gpu_time_s(const struct trial *trial, const struct wavecast_crossval_extra *extra)
 {
     double launches = (double)trial->arguments->timing_launches.value;
-    return wavecast_units_s_from_us(result->train_time_us * launches);
+    return wavecast_units_s_from_us(extra->train_time_us * launches);
 }
 
 static void add_head(struct cli_document *document, const struct trial *trial)
@@ -179,6 +207,7 @@ static void add_head(struct cli_document *document, const struct trial *trial)
         {.key = "configs", .title = "configurations", .kind = CLI_KIND_INTEGER},
         {.key = "points", .title = "timings", .kind = CLI_KIND_INTEGER},
         {.key = "train", .title = "trained on", .kind = CLI_KIND_INTEGER},
+        {.key = "design"},
         {.key = "folds", .kind = CLI_KIND_INTEGER},
         {.key = "seed", .kind = CLI_KIND_INTEGER},
         {.key = "cases", .title = "predicted", .kind = CLI_KIND_INTEGER},
@@ -198,7 +227,8 @@ static void add_head(struct cli_document *document, const struct trial *trial)
     cli_put_integer(table, (long long)result->histograms);
     cli_put_integer(table, (long long)result->scores.configs);
     cli_put_integer(table, (long long)result->points);
-    cli_put_integer(table, (long long)result->train);
+    cli_put_integer(table, trial->arguments->train.given ? trial->arguments->train.value : 0);
+    cli_put_text(table, is_designed(trial) ? "plan" : NULL);
     cli_put_integer(table, (long long)result->folds);
     cli_put_integer(table, trial->arguments->seed.value);
     cli_put_integer(table, (long long)result->scores.histograms);
@@ -315,9 +345,9 @@ static void add_budget(struct cli_document *document, const struct trial *trial)
     struct cli_table *table = cli_document_record(document, "training", "Training, mean of folds");
     cli_table_columns(table, columns, COUNT_OF(columns));
     cli_table_row(table, 0);
-    cli_put_number(table, trial->result.train_points);
+    cli_put_number(table, trial->result.extras[METHOD_CHOSEN].train_points);
     cli_put_integer(table, trial->arguments->timing_launches.value);
-    cli_put_number(table, gpu_time_s(trial, &trial->result));
+    cli_put_number(table, gpu_time_s(trial, &trial->result.extras[METHOD_CHOSEN]));
 }
 
 static void add_floor(struct cli_document *document, const struct trial *trial)
@@ -376,9 +406,9 @@ static void add_curve(struct cli_document *document, const struct trial *trial)
             const struct wavecast_crossval *result = &trial->curve[i];
             cli_table_row(table, 0);
             cli_put_text(table, trial->methods[m].name);
-            cli_put_integer(table, (long long)result->train);
-            cli_put_number(table, result->train_points);
-            cli_put_number(table, gpu_time_s(trial, result));
+            cli_put_integer(table, (long long)curve_sizes[i]);
+            cli_put_number(table, result->extras[m].train_points);
+            cli_put_number(table, gpu_time_s(trial, &result->extras[m]));
             cli_summary_put(table, &result->scores.entries[m].all);
             cli_put_number(table, result->extras[m].coverage_frac);
         }

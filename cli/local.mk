@@ -38,6 +38,7 @@ wavecast_SOURCES += \
     cli/output_csv.c \
     cli/output_json.c \
     cli/output_text.c \
+    cli/plan.c \
     cli/predict.c \
     cli/probe.c \
     cli/profile.c \
@@ -48,9 +49,9 @@ wavecast_SOURCES += \
     cli/replay_report.c \
     cli/select.c \
     cli/scene.c cli/scene.h \
+    cli/steps.c cli/steps.h \
     cli/step.c \
     cli/summary.c cli/summary.h \
-    cli/steps.c cli/steps.h \
     cli/subject.c cli/subject.h \
     cli/talk.c cli/talk.h \
     cli/target.c cli/target.h \

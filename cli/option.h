@@ -44,15 +44,16 @@ struct cli_arguments {
     struct cli_integer tokens, seed, window, top;
     const char *config, *predictor, *rules, *kind, *winners, *output, *form;
     struct cli_list gpu_alias;
-    struct cli_number max_regret, max_mape;
+    struct cli_number max_regret, max_mape, budget_s;
+    struct cli_list steps;
     struct cli_integer train, folds, timing_launches;
-    const char *noise_floor, *fit_from, *fit, *counts;
+    const char *noise_floor, *fit_from, *fit, *counts, *design;
     bool budget_curve;
     bool all_gpus, all_models;
     struct cli_integer device;
     const char *budget;
-    struct cli_list replay, steps, configs;
-    struct cli_number budget_s, within;
+    struct cli_list replay, configs;
+    struct cli_number within;
     struct cli_integer config_count;
     bool resume, live;
     int argc; /* the verb and what follows it, as given up to their order */

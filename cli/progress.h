@@ -26,8 +26,7 @@ void cli_progress_end(struct cli_progress *progress);
 /* Seconds since the beginning. */
 double cli_progress_elapsed_s(const struct cli_progress *progress);
 
-/* From now on SIGINT and SIGTERM only make cli_interrupted() true; a second one ends the program.
- */
+/* From now on SIGINT and SIGTERM only make cli_interrupted() true; the third ends the program. */
 void cli_interrupt_watch(void);
 bool cli_interrupted(void);
 

@@ -29,6 +29,7 @@ extern const struct cli_verb cli_verb_explain;
 extern const struct cli_verb cli_verb_occupancy;
 extern const struct cli_verb cli_verb_evaluate;
 extern const struct cli_verb cli_verb_fit;
+extern const struct cli_verb cli_verb_plan;
 extern const struct cli_verb cli_verb_probe;
 extern const struct cli_verb cli_verb_profile;
 extern const struct cli_verb cli_verb_select;

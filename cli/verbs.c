@@ -9,25 +9,11 @@
 enum { NAME_MAX_COUNT = 32, NAME_BYTES = 64 };
 
 const struct cli_verb *const cli_verbs[] = {
-    &cli_verb_predict,
-    &cli_verb_regions,
-    &cli_verb_explain,
-    &cli_verb_occupancy,
-    &cli_verb_evaluate,
-    &cli_verb_fit,
-    &cli_verb_select,
-    &cli_verb_profile,
-    &cli_verb_validate,
-    &cli_verb_probe,
-    &cli_verb_models,
-    &cli_verb_kernels,
-    &cli_verb_hwdb_list,
-    &cli_verb_hwdb_show,
-    &cli_verb_hwdb_check,
-    &cli_verb_hwdb_diff,
-    &cli_verb_help,
-    &cli_verb_complete,
-    NULL,
+    &cli_verb_predict,   &cli_verb_regions,   &cli_verb_explain,   &cli_verb_occupancy,
+    &cli_verb_evaluate,  &cli_verb_fit,       &cli_verb_select,    &cli_verb_plan,
+    &cli_verb_profile,   &cli_verb_validate,  &cli_verb_probe,     &cli_verb_models,
+    &cli_verb_kernels,   &cli_verb_hwdb_list, &cli_verb_hwdb_show, &cli_verb_hwdb_check,
+    &cli_verb_hwdb_diff, &cli_verb_help,      &cli_verb_complete,  NULL,
 };
 
 size_t cli_verb_names(const char **names, size_t capacity)

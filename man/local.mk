@@ -8,6 +8,7 @@ dist_man_MANS += \
     man/wavecast-kernels.1 \
     man/wavecast-models.1 \
     man/wavecast-occupancy.1 \
+    man/wavecast-plan.1 \
     man/wavecast-predict.1 \
     man/wavecast-probe.1 \
     man/wavecast-profile.1 \

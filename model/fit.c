@@ -158,22 +158,28 @@ void wavecast_fit_score(const struct wavecast_fit *fit, const struct wavecast_wo
 
 /* ---- errors ------------------------------------------------------------------------------ */
 
+/* An error and how much it counts. */
+struct weighed {
+    double value, weight;
+};
+
 static int compare(const void *a, const void *b)
 {
-    double x = *(const double *)a, y = *(const double *)b;
+    double x = ((const struct weighed *)a)->value, y = ((const struct weighed *)b)->value;
     return (x > y) - (x < y);
 }
 
-/* Quantile between order statistics, as evaluation does it (type 7); sorts. NAN without values. */
-static double quantile(double *values, size_t count, double q)
+/* The value that a share q of the weight does not exceed; sorts. */
+static double quantile(struct weighed *values, size_t count, double q)
 {
-    if (count == 0)
-        return NAN;
+    double total = 0, below = 0;
+    size_t i = 0;
     qsort(values, count, sizeof(*values), compare);
-    double position = (double)(count - 1) * q;
-    size_t below = (size_t)position;
-    size_t above = below + 1 < count ? below + 1 : below;
-    return values[below] + (position - (double)below) * (values[above] - values[below]);
+    for (size_t k = 0; k < count; k++)
+        total += values[k].weight;
+    while (i + 1 < count && below + values[i].weight < q * total)
+        below += values[i++].weight;
+    return values[i].value;
 }
 
 /* What a fit says of the samples of one fold (fold_count: of all), in sample order. */
@@ -195,27 +201,46 @@ static void estimate_samples(const struct wavecast_fit *fit,
 }
 
 static void residuals_sum(struct wavecast_fit *fit, const struct wavecast_model__samples *samples,
-                          const struct estimate *estimates, double *values)
+                          const struct estimate *estimates, struct weighed *values)
 {
     double sum = 0;
     for (size_t i = 0; i < samples->count; i++) {
-        values[i] = fabs(estimates[i].time_us / samples->items[i].time_us - 1);
-        sum += values[i];
+        values[i] = (struct weighed){fabs(estimates[i].time_us / samples->items[i].time_us - 1), 1};
+        sum += values[i].value;
     }
     fit->summary.residual_mape_frac = sum / (double)samples->count;
     fit->summary.residual_p90_frac = quantile(values, samples->count, INTERVAL_FRAC);
 }
 
-/* Learns without each fold in turn; the interval covers its share of what is then missed. */
+/*
+ * The scale that covers the interval's share of what was missed. Every
+ * configuration counts alike: a design times slow ones on few histograms.
+ */
+static void interval_set(struct wavecast_fit *fit, const struct wavecast_model__samples *samples,
+                         const struct estimate *estimates, struct weighed *values)
+{
+    double sum = 0, weights = 0;
+    for (size_t c = 0; c < samples->config_count; c++)
+        for (size_t i = samples->first[c]; i < samples->first[c + 1]; i++) {
+            const struct estimate *e = &estimates[i];
+            double weight = 1 / (double)(samples->first[c + 1] - samples->first[c]);
+            values[i] = (struct weighed){
+                fabs(samples->items[i].time_us / e->time_us - 1) / e->spread, weight};
+            sum += weight * e->spread;
+            weights += weight;
+        }
+    fit->interval_scale = quantile(values, samples->count, INTERVAL_FRAC);
+    fit->summary.interval_frac = fit->interval_scale * sum / weights;
+}
+
+/* Learns without each fold in turn and sees what is then missed. */
 static enum wavecast_status interval_measure(struct wavecast_fit *fit, void *trainer,
                                              const struct wavecast_model__lesson *lesson,
-                                             struct estimate *estimates, double *values,
+                                             struct estimate *estimates, struct weighed *values,
                                              struct wavecast_error *error)
 {
-    const struct wavecast_model__samples *samples = lesson->samples;
     struct wavecast_fit *held = NULL;
     enum wavecast_status status = wavecast_model__fit_alloc(fit->form, fit->plan, &held, error);
-    double sum = 0;
     for (size_t fold = 0; fold < lesson->fold_count && status == WAVECAST_OK; fold++) {
         if (fit->form->family->train(held, trainer, fold))
             estimate_samples(held, lesson, fold, estimates);
@@ -223,16 +248,9 @@ static enum wavecast_status interval_measure(struct wavecast_fit *fit, void *tra
             status = wavecast_base__error_no_memory(error);
     }
     wavecast_fit_free(held);
-    if (status != WAVECAST_OK)
-        return status;
-    for (size_t i = 0; i < samples->count; i++) {
-        sum += estimates[i].spread;
-        values[i] =
-            fabs(samples->items[i].time_us / estimates[i].time_us - 1) / estimates[i].spread;
-    }
-    fit->interval_scale = quantile(values, samples->count, INTERVAL_FRAC);
-    fit->summary.interval_frac = fit->interval_scale * sum / (double)samples->count;
-    return WAVECAST_OK;
+    if (status == WAVECAST_OK)
+        interval_set(fit, lesson->samples, estimates, values);
+    return status;
 }
 
 /* ---- the whole --------------------------------------------------------------------------- */
@@ -268,7 +286,7 @@ static enum wavecast_status fit_run(struct wavecast_fit *fit, void *trainer,
 {
     size_t count = lesson->samples->count;
     struct estimate *estimates = wavecast_base__calloc(count, sizeof(*estimates));
-    double *values = wavecast_base__calloc(count, sizeof(*values));
+    struct weighed *values = wavecast_base__calloc(count, sizeof(*values));
     enum wavecast_status status = WAVECAST_OK;
     if (estimates == NULL || values == NULL ||
         !fit->form->family->train(fit, trainer, lesson->fold_count)) {

@@ -6,6 +6,7 @@ libwavecast_la_SOURCES += \
     model/occupancy.c \
     model/plan.c model/plan.h \
     model/plan_text.c \
+    model/design.c \
     model/explain.c \
     model/fit.c model/fit.h \
     model/fit_file.c \
@@ -34,6 +35,7 @@ libwavecast_la_SOURCES += \
     model/routing_trace.c \
     model/routing_weights.c
 wavecastinclude_HEADERS += \
+    include/wavecast/design.h \
     include/wavecast/fit.h \
     include/wavecast/predict.h \
     include/wavecast/regions.h \

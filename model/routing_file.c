@@ -232,19 +232,6 @@ void wavecast_routing_set_free(struct wavecast_routing_set *set)
     *set = (struct wavecast_routing_set)WAVECAST_ROUTING_SET_INIT;
 }
 
-/* Appends a text field, quoted when it has to be. */
-static void field_append(struct wavecast_base__text *text, const char *field)
-{
-    if (strpbrk(field, ",\"\r\n") == NULL) {
-        wavecast_base__text_append(text, field);
-        return;
-    }
-    wavecast_base__text_append(text, "\"");
-    for (const char *p = field; *p != '\0'; p++)
-        wavecast_base__text_append_bytes(text, *p == '"' ? "\"\"" : p, *p == '"' ? 2 : 1);
-    wavecast_base__text_append(text, "\"");
-}
-
 enum wavecast_status wavecast_routing_set_save(const char *path,
                                                const struct wavecast_histogram *histograms,
                                                size_t count, struct wavecast_error *error)
@@ -255,11 +242,11 @@ enum wavecast_status wavecast_routing_set_save(const char *path,
     for (size_t i = 0; i < count; i++) {
         const struct wavecast_histogram *h = &histograms[i];
         if (h->name[0] != '\0')
-            field_append(&text, h->name);
+            wavecast_base__csv_append(&text, h->name);
         else
             wavecast_base__text_printf(&text, "%zu", i);
         wavecast_base__text_printf(&text, ",%" PRIu32 ",", h->tokens);
-        field_append(&text, h->label);
+        wavecast_base__csv_append(&text, h->label);
         wavecast_base__text_printf(&text, ",%" PRIu64 ",", h->seed);
         for (uint32_t e = 0; e < h->experts; e++)
             wavecast_base__text_printf(&text, e == 0 ? "%" PRIu32 : " %" PRIu32, h->counts[e]);

@@ -7,6 +7,7 @@ test_programs = \
     tests/test_cli_formats \
     tests/test_cli_output \
     tests/test_crossval \
+    tests/test_design \
     tests/test_hwdb \
     tests/test_hwdb_load \
     tests/test_evaluate \

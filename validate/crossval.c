@@ -197,8 +197,11 @@ static void summarize(struct run *run, const struct wavecast_validate__answers *
     wavecast_validate__summarize(&outcome, &run->result.scores, entry);
     if (extra->trained) {
         floor_regrets(run, entry->choices, extra);
-        if (answers)
+        if (answers) {
             sum_intervals(answers, run->cases.timed_count, extra);
+            extra->train_points = answers->train_points;
+            extra->train_time_us = answers->train_time_us;
+        }
     }
 }
 

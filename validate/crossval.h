@@ -36,6 +36,7 @@ struct wavecast_validate__answers {
     size_t *error_counts; /* owned; errors of each case */
     size_t *interval_points, *covered_points; /* owned; with an interval, and measured within it */
     double *interval_sums;                    /* owned; of their half-widths */
+    double train_points, train_time_us;       /* that models were made from, mean over folds */
     bool refused;                             /* an optional method that could not be trained */
 };
 

@@ -94,6 +94,7 @@ struct fold {
     size_t *histograms; /* trained on, as indices in the set */
     struct wavecast_crossval_prediction prediction;
     void *model;
+    double train_points, train_time_us; /* that the model was made from */
     bool refused;
     enum wavecast_status status;
     struct wavecast_error error;
@@ -127,6 +128,21 @@ static void fold_close(struct fold *fold)
     wavecast_base__free(fold->prediction.time_us);
 }
 
+/* All timings of the histograms trained on. */
+static void count_whole(struct fold *fold)
+{
+    const struct wavecast_validate__view *view = fold->trial->view;
+
+    for (size_t i = 0; i < fold->trial->folds->train; i++) {
+        const double *time_us = wavecast_measurement_times_get(view->set, fold->histograms[i]);
+
+        for (size_t c = 0; c < view->configs; c++) {
+            fold->train_points += !isnan(time_us[c]);
+            fold->train_time_us += isnan(time_us[c]) ? 0.0 : time_us[c];
+        }
+    }
+}
+
 static enum wavecast_status fold_train(struct fold *fold)
 {
     const struct wavecast_crossval_method *method = fold->trial->method;
@@ -135,10 +151,17 @@ static enum wavecast_status fold_train(struct fold *fold)
 
     if (!method->train)
         return WAVECAST_OK;
+    count_whole(fold);
     status = method->train(method->context, fold->histograms, fold->trial->folds->train, &model,
                            &fold->error);
     if (status == WAVECAST_OK)
         fold->model = model;
+    if (status == WAVECAST_OK && method->used) {
+        size_t points;
+
+        method->used(method->context, model, &points, &fold->train_time_us);
+        fold->train_points = (double)points;
+    }
     fold->refused = status == WAVECAST_ERROR_UNSUPPORTED && method->optional;
     return fold->refused ? WAVECAST_OK : status;
 }
@@ -256,6 +279,8 @@ enum wavecast_status wavecast_validate__trial_run(const struct wavecast_validate
         if (status != WAVECAST_OK)
             pass_on(&folds[f], error);
         trial->answers->refused = trial->answers->refused || folds[f].refused;
+        trial->answers->train_points += folds[f].train_points / (double)count;
+        trial->answers->train_time_us += folds[f].train_time_us / (double)count;
     }
     wavecast_base__free(folds);
     if (status == WAVECAST_OK)

@@ -48,6 +48,8 @@ struct wavecast_crossval_method {
     enum wavecast_status (*predict)(void *context, void *model, size_t histogram,
                                     const struct wavecast_crossval_prediction *out,
                                     struct wavecast_error *error);
+    /* How many timings a model was made from, and the sum of their times; NULL: all of them. */
+    void (*used)(void *context, void *model, size_t *points, double *time_us);
     void (*release)(void *context, void *model); /* may be NULL */
     void *context;                               /* handed to the functions */
     bool optional; /* a comparison: when training says WAVECAST_ERROR_UNSUPPORTED in any fold, the
@@ -70,9 +72,11 @@ struct wavecast_crossval_options {
 
 /* What is known of an entry beyond the usual statistics. Fractions are NAN when unknown. */
 struct wavecast_crossval_extra {
-    bool trained;              /* false: left out, see optional; its statistics are of nothing */
-    size_t interval_points;    /* held-out points with a prediction interval */
-    double coverage_frac;      /* share of them that were measured within it: 0.9 is right */
+    bool trained;           /* false: left out, see optional; its statistics are of nothing */
+    double train_points;    /* timings that models were made from, mean over folds; baselines: 0 */
+    double train_time_us;   /* sum of their times, likewise: what running each once takes */
+    size_t interval_points; /* held-out points with a prediction interval */
+    double coverage_frac;   /* share of them that were measured within it: 0.9 is right */
     double interval_mean_frac; /* mean half-width of these intervals */
     double floored_mean_frac;  /* mean regret, regrets up to the noise floor counted as 0 */
     double floored_p95_frac;   /* the same of their 95 % quantile */

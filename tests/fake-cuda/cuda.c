@@ -4,7 +4,7 @@
  * H100, hands out addresses that nothing may look at, runs nothing, and lets every replay of a
  * graph take a made-up time that depends on the launches in it. Environment, for tests only:
  *   FAKE_CUDA_FAIL=NAME      that function fails with CUDA_ERROR_ILLEGAL_ADDRESS
- *   FAKE_CUDA_INTERRUPT=N    the N-th replay sends SIGINT to the process
+ *   FAKE_CUDA_INTERRUPT=N    the N-th replay sends SIGINT, twice as timeout(1) does
  */
 #define _POSIX_C_SOURCE 200809L
 #include "kernels/cuda_driver.h"
@@ -371,7 +371,7 @@ CUresult cuGraphLaunch(CUgraphExec executable, CUstream stream)
     clock_ms += 0.01 + 1e-5 * captured_ctas + 1e-5 * (double)(replays % 7);
     if (replays % 50 == 0)
         clock_ms += 0.1;
-    if (interrupt != NULL && replays == strtol(interrupt, NULL, 10))
+    for (int i = 0; i < 2 && interrupt != NULL && replays == strtol(interrupt, NULL, 10); i++)
         (void)kill(getpid(), SIGINT);
     ANSWER();
 }

@@ -1,0 +1,1 @@
+wavecast plan --gpu h100-sxm --model olmoe-1b-7b --kernel alpha-moe --budget-s 0.0001
