@@ -9,6 +9,7 @@
  * and of useful operations; and, in the same run, the rate of a big device copy (bytes read and
  * written). Run by `make bench-gpu`. Exits 77 when there is no GPU.
  */
+#define _POSIX_C_SOURCE 200809L /* strtok_r */
 #include "tests/gpu.h"
 
 #include <stdio.h>
