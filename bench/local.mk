@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 # Benchmarks: built and run by `make bench` only.
-EXTRA_PROGRAMS += bench/bench_predict bench/bench_moe
+EXTRA_PROGRAMS += bench/bench_predict bench/bench_fit bench/bench_moe
 bench_bench_predict_SOURCES = bench/bench_predict.c
 bench_bench_predict_LDADD = libwavecast.la
+bench_bench_fit_SOURCES = bench/bench_fit.c
+bench_bench_fit_LDADD = libwavecast.la -lm
 bench_bench_moe_SOURCES = bench/bench_moe.c tests/gpu.c tests/gpu.h
 bench_bench_moe_LDADD = kernels/libkernels.la libwavecast-internal.la
 
 .PHONY: bench
-bench: bench/bench_predict$(EXEEXT)
+bench: bench/bench_predict$(EXEEXT) bench/bench_fit$(EXEEXT)
 	bench/bench_predict$(EXEEXT) $(top_srcdir)/hwdb/data
+	bench/bench_fit$(EXEEXT) $(top_srcdir)/hwdb/data
 
 # On a machine with a GPU.
 .PHONY: bench-gpu

@@ -189,6 +189,7 @@ static void estimate_samples(const struct wavecast_fit *fit,
 {
     const struct wavecast_model__samples *samples = lesson->samples;
     const struct wavecast_model__family *family = fit->form->family;
+#pragma omp parallel for schedule(dynamic)
     for (size_t c = 0; c < samples->config_count; c++)
         for (size_t i = samples->first[c]; i < samples->first[c + 1]; i++) {
             const struct wavecast_model__sample *s = &samples->items[i];

@@ -164,22 +164,29 @@ static void sums_add(struct sums *s, const struct trainer *t, struct block *b)
     b->count = 0;
 }
 
-static void sums_fill(struct trainer *t)
+/* The sums of one fold, in the order of its samples: whatever the number of threads. */
+static void fold_fill(struct trainer *t, size_t fold)
 {
     const struct wavecast_model__samples *samples = t->lesson->samples;
-    struct block blocks[WAVECAST_MODEL__FOLDS_MAX] = {{{0}, {0}, {0}, 0}};
-    memset(t->sums, 0, sizeof(t->sums));
+    struct block b = {.count = 0};
     for (size_t i = 0; i < samples->count; i++) {
-        size_t fold = t->lesson->folds[samples->items[i].histogram];
-        struct block *b = &blocks[fold];
-        b->kernels[b->count] = t->kernels + i * CENTERS_MAX;
-        b->weight[b->count] = t->weight[i];
-        b->target[b->count++] = t->target[i];
-        if (b->count == BLOCK)
-            sums_add(&t->sums[fold], t, b);
+        if (t->lesson->folds[samples->items[i].histogram] != fold)
+            continue;
+        b.kernels[b.count] = t->kernels + i * CENTERS_MAX;
+        b.weight[b.count] = t->weight[i];
+        b.target[b.count++] = t->target[i];
+        if (b.count == BLOCK)
+            sums_add(&t->sums[fold], t, &b);
     }
+    sums_add(&t->sums[fold], t, &b);
+}
+
+static void sums_fill(struct trainer *t)
+{
+    memset(t->sums, 0, sizeof(t->sums));
+#pragma omp parallel for
     for (size_t f = 0; f < t->lesson->fold_count; f++)
-        sums_add(&t->sums[f], t, &blocks[f]);
+        fold_fill(t, f);
 }
 
 /* Adds up all folds but one. */
