@@ -27,13 +27,10 @@ typedef struct CUgraphExec_st *CUgraphExec;
 enum {
     CUDA_DEVICE_CLOCK_RATE_KHZ = 13,
     CUDA_DEVICE_MULTIPROCESSOR_COUNT = 16,
-    CUDA_DEVICE_MEMORY_CLOCK_RATE_KHZ = 36,
     CUDA_DEVICE_L2_CACHE_BYTES = 38,
-    CUDA_DEVICE_THREADS_PER_SM = 39,
     CUDA_DEVICE_COMPUTE_MAJOR = 75,
     CUDA_DEVICE_COMPUTE_MINOR = 76,
     CUDA_DEVICE_SMEM_PER_SM_BYTES = 81,
-    CUDA_DEVICE_REGISTERS_PER_SM = 82,
     CUDA_DEVICE_SMEM_PER_BLOCK_OPTIN_BYTES = 97
 };
 
@@ -49,8 +46,7 @@ enum {
     CUDA_STREAM_NON_BLOCKING = 1,
     CUDA_CAPTURE_THREAD_LOCAL = 1,
     CUDA_EVENT_DEFAULT = 0,
-    CUDA_LAUNCH_PROGRAMMATIC_SERIALIZATION = 6, /* CUlaunchAttributeID */
-    CUDA_EVENT_DISABLE_TIMING = 2
+    CUDA_LAUNCH_PROGRAMMATIC_SERIALIZATION = 6 /* CUlaunchAttributeID */
 };
 
 /* A launch with attributes (CUlaunchAttribute, CUlaunchConfig). */
@@ -87,18 +83,14 @@ struct wavecast_kernels__driver {
     CUresult (*cuDevicePrimaryCtxRetain)(CUcontext *context, CUdevice device);
     CUresult (*cuDevicePrimaryCtxRelease)(CUdevice device);
     CUresult (*cuCtxSetCurrent)(CUcontext context);
-    CUresult (*cuCtxSynchronize)(void);
     CUresult (*cuMemGetInfo)(size_t *free_bytes, size_t *total_bytes);
     CUresult (*cuMemAlloc)(CUdeviceptr *pointer, size_t bytes);
     CUresult (*cuMemFree)(CUdeviceptr pointer);
     CUresult (*cuMemcpyHtoD)(CUdeviceptr to, const void *from, size_t bytes);
     CUresult (*cuMemcpyDtoH)(void *to, CUdeviceptr from, size_t bytes);
-    CUresult (*cuMemcpyHtoDAsync)(CUdeviceptr to, const void *from, size_t bytes, CUstream stream);
     CUresult (*cuMemcpyDtoDAsync)(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream stream);
     CUresult (*cuMemsetD8)(CUdeviceptr to, unsigned char value, size_t count);
-    CUresult (*cuMemsetD32)(CUdeviceptr to, unsigned value, size_t count);
     CUresult (*cuMemsetD8Async)(CUdeviceptr to, unsigned char value, size_t count, CUstream stream);
-    CUresult (*cuMemsetD32Async)(CUdeviceptr to, unsigned value, size_t count, CUstream stream);
     CUresult (*cuModuleLoadData)(CUmodule *module, const void *image);
     CUresult (*cuModuleUnload)(CUmodule module);
     CUresult (*cuModuleGetFunction)(CUfunction *function, CUmodule module, const char *name);

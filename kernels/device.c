@@ -37,8 +37,6 @@ static enum wavecast_status read_attributes(struct wavecast_kernels__device *dev
         {CUDA_DEVICE_CLOCK_RATE_KHZ, &clock_khz},
         {CUDA_DEVICE_SMEM_PER_BLOCK_OPTIN_BYTES, &device->smem_optin_bytes},
         {CUDA_DEVICE_SMEM_PER_SM_BYTES, &device->smem_sm_bytes},
-        {CUDA_DEVICE_REGISTERS_PER_SM, &device->registers_sm},
-        {CUDA_DEVICE_THREADS_PER_SM, &device->threads_sm},
     };
     enum wavecast_status status = WAVECAST_OK;
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0] && status == WAVECAST_OK; i++)
@@ -51,15 +49,11 @@ static enum wavecast_status read_attributes(struct wavecast_kernels__device *dev
 static enum wavecast_status read_identity(struct wavecast_kernels__device *device,
                                           struct wavecast_error *error)
 {
-    size_t free_bytes = 0;
     enum wavecast_status status =
         WAVECAST_CUDA(device->driver, error, cuDeviceGetName, device->name,
                       WAVECAST_KERNELS_NAME_BYTES - 1, device->ordinal);
     if (status == WAVECAST_OK)
         status = WAVECAST_CUDA(device->driver, error, cuDriverGetVersion, &device->driver_version);
-    if (status == WAVECAST_OK)
-        status =
-            WAVECAST_CUDA(device->driver, error, cuMemGetInfo, &free_bytes, &device->memory_bytes);
     if (status == WAVECAST_OK)
         status = read_attributes(device, error);
     wavecast_kernels__arch_format(device->major, device->minor, device->arch);

@@ -22,9 +22,6 @@ struct wavecast_kernels__device {
     int clock_mhz;        /* boost clock as the driver states it */
     int smem_optin_bytes; /* most dynamic shared memory of a CTA */
     int smem_sm_bytes;    /* shared memory of an SM */
-    int registers_sm;     /* 32-bit registers of an SM */
-    int threads_sm;       /* most resident threads of an SM */
-    size_t memory_bytes;  /* as the driver states it */
 };
 
 /*

@@ -56,18 +56,14 @@ CUresult cuDeviceGetAttribute(int *value, int attribute, CUdevice device);
 CUresult cuDevicePrimaryCtxRetain(CUcontext *context, CUdevice device);
 CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device);
 CUresult cuCtxSetCurrent(CUcontext context);
-CUresult cuCtxSynchronize(void);
 CUresult cuMemGetInfo_v2(size_t *free_bytes, size_t *total_bytes);
 CUresult cuMemAlloc_v2(CUdeviceptr *pointer, size_t bytes);
 CUresult cuMemFree_v2(CUdeviceptr pointer);
 CUresult cuMemcpyHtoD_v2(CUdeviceptr to, const void *from, size_t bytes);
 CUresult cuMemcpyDtoH_v2(void *to, CUdeviceptr from, size_t bytes);
-CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void *from, size_t bytes, CUstream stream);
 CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream stream);
 CUresult cuMemsetD8_v2(CUdeviceptr to, unsigned char value, size_t count);
-CUresult cuMemsetD32_v2(CUdeviceptr to, unsigned value, size_t count);
 CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t count, CUstream stream);
-CUresult cuMemsetD32Async(CUdeviceptr to, unsigned value, size_t count, CUstream stream);
 CUresult cuModuleLoadData(CUmodule *module, const void *image);
 CUresult cuModuleUnload(CUmodule module);
 CUresult cuModuleGetFunction(CUfunction *function, CUmodule module, const char *name);
@@ -145,11 +141,9 @@ CUresult cuDeviceGetAttribute(int *value, int attribute, CUdevice device)
         {CUDA_DEVICE_CLOCK_RATE_KHZ, 1980000},
         {CUDA_DEVICE_MULTIPROCESSOR_COUNT, 132},
         {CUDA_DEVICE_L2_CACHE_BYTES, 52428800},
-        {CUDA_DEVICE_THREADS_PER_SM, 2048},
         {CUDA_DEVICE_COMPUTE_MAJOR, 9},
         {CUDA_DEVICE_COMPUTE_MINOR, 0},
         {CUDA_DEVICE_SMEM_PER_SM_BYTES, 233472},
-        {CUDA_DEVICE_REGISTERS_PER_SM, 65536},
         {CUDA_DEVICE_SMEM_PER_BLOCK_OPTIN_BYTES, 232448},
     };
     (void)device;
@@ -177,11 +171,6 @@ CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device)
 CUresult cuCtxSetCurrent(CUcontext context)
 {
     (void)context;
-    ANSWER();
-}
-
-CUresult cuCtxSynchronize(void)
-{
     ANSWER();
 }
 
@@ -221,12 +210,6 @@ CUresult cuMemcpyDtoH_v2(void *to, CUdeviceptr from, size_t bytes)
     ANSWER();
 }
 
-CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void *from, size_t bytes, CUstream stream)
-{
-    (void)to, (void)from, (void)bytes, (void)stream;
-    ANSWER();
-}
-
 CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream stream)
 {
     (void)to, (void)from, (void)bytes, (void)stream;
@@ -239,19 +222,7 @@ CUresult cuMemsetD8_v2(CUdeviceptr to, unsigned char value, size_t count)
     ANSWER();
 }
 
-CUresult cuMemsetD32_v2(CUdeviceptr to, unsigned value, size_t count)
-{
-    (void)to, (void)value, (void)count;
-    ANSWER();
-}
-
 CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t count, CUstream stream)
-{
-    (void)to, (void)value, (void)count, (void)stream;
-    ANSWER();
-}
-
-CUresult cuMemsetD32Async(CUdeviceptr to, unsigned value, size_t count, CUstream stream)
 {
     (void)to, (void)value, (void)count, (void)stream;
     ANSWER();
