@@ -13,6 +13,17 @@ bench: bench/bench_predict$(EXEEXT) bench/bench_fit$(EXEEXT)
 	bench/bench_predict$(EXEEXT) $(top_srcdir)/hwdb/data
 	bench/bench_fit$(EXEEXT) $(top_srcdir)/hwdb/data
 
+# The sweep as a user runs it; /usr/bin/time (or the shell's) tells seconds and memory.
+.PHONY: bench-sweep
+bench-sweep: wavecast$(EXEEXT)
+	@grep -m1 'model name' /proc/cpuinfo; nproc | sed 's/$$/ cores/'
+	@work=$$(mktemp -d) && export WAVECAST_HWDB=$(abs_top_srcdir)/hwdb/data && \
+	    time=$$(command -v time || true) && \
+	    $$time ./wavecast$(EXEEXT) sweep $(top_srcdir)/bench/sweep.yaml -o $$work/results.db; \
+	    rm -rf $$work
+
+EXTRA_DIST += bench/sweep.yaml
+
 # On a machine with a GPU.
 .PHONY: bench-gpu
 bench-gpu: bench/bench_moe$(EXEEXT)

@@ -13,6 +13,12 @@
 #define SANITIZERS "none"
 #endif
 
+#if defined(WAVECAST_WITH_MPI)
+#define PROCESSES "MPI"
+#else
+#define PROCESSES "none"
+#endif
+
 #if defined(NDEBUG)
 #define ASSERTIONS "off"
 #else
@@ -25,6 +31,7 @@ void cli_build_config_print(void)
     printf("compiler     %s\n", __VERSION__);
     printf("assertions   %s\n", ASSERTIONS);
     printf("sanitizers   %s\n", SANITIZERS);
+    printf("processes    %s\n", PROCESSES);
     printf("database     %s\n", cli_hwdb_installed_dir());
     printf("source data  %s\n", cli_hwdb_source_dir());
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Timing the points of a campaign into a measurement set; see campaign.h. */
 #include "cli/campaign.h"
+#include "cli/interrupt.h"
 #include "cli/memory.h"
 #include "cli/progress.h"
 #include "cli/talk.h"
@@ -244,7 +245,7 @@ static enum wavecast_status time_all(struct cli_campaign *campaign, struct cli_p
         if (status == WAVECAST_OK)
             status = time_point(campaign, i, error);
         campaign->timed_count += status == WAVECAST_OK;
-        cli_progress_show(progress, i + 1);
+        cli_progress_update(progress, (double)i + 1, (double)campaign->timed_count, "points");
         if (status == WAVECAST_OK && cli_progress_elapsed_s(progress) - saved_s > save_every_s) {
             saved_s = cli_progress_elapsed_s(progress);
             status = wavecast_recording_save(campaign->recording, error);
@@ -259,11 +260,11 @@ enum cli_exit cli_campaign_run(struct cli_campaign *campaign)
     struct cli_progress progress;
     cli_interrupt_watch();
     enum wavecast_status status = build(campaign, &error);
-    cli_progress_begin(&progress, "timing", campaign->point_count);
+    cli_progress_open(&progress, (double)campaign->point_count, 0);
     if (status == WAVECAST_OK)
         status = time_all(campaign, &progress, &error);
     campaign->elapsed_s = cli_progress_elapsed_s(&progress);
-    cli_progress_end(&progress);
+    cli_progress_close(&progress);
     /* What was timed before a failure is worth keeping; the first error is the one to tell. */
     const enum wavecast_status saved = wavecast_recording_save(campaign->recording, &error);
     if (status != WAVECAST_OK || saved != WAVECAST_OK)

@@ -86,10 +86,12 @@ static bool is_crossval(const struct cli_arguments *arguments)
 /* Options that do not go together. */
 static enum cli_exit evaluate_demand(const struct cli_arguments *arguments)
 {
-    if ((arguments->operand_count == 0) == (arguments->winners == NULL))
-        return cli_fail(CLI_EXIT_USAGE,
-                        "evaluate: give either a measurement set's folder or --winners FILE");
-    if (arguments->winners != NULL && is_crossval(arguments))
+    size_t given = arguments->operand_count + (arguments->winners != NULL ? 1 : 0) +
+                   (arguments->timings != NULL ? 1 : 0);
+    if (given != 1)
+        return cli_fail(CLI_EXIT_USAGE, "evaluate: give either a measurement set's folder, "
+                                        "--winners FILE or --timings FILE");
+    if (arguments->operand_count == 0 && is_crossval(arguments))
         return cli_fail(CLI_EXIT_USAGE,
                         "evaluate: --train and --fit-from are for measurement sets");
     if (!is_crossval(arguments) && (arguments->budget_curve || arguments->noise_floor != NULL))
@@ -113,6 +115,8 @@ static enum cli_exit evaluate_plain(const struct cli_arguments *arguments,
                         name);
     if (!known)
         return cli_evaluate_unknown(name);
+    if (arguments->timings != NULL)
+        return cli_evaluate_timings(arguments, context);
     return arguments->winners != NULL ? cli_evaluate_winners(arguments, context, predictor)
                                       : cli_evaluate_set(arguments, context, predictor);
 }
@@ -151,13 +155,6 @@ static const struct cli_option evaluate_options[] = {
 };
 static const char *const designs[] = {"random", "plan", NULL};
 static const struct cli_option crossval_options[] = {
-    {.name = "train",
-     .kind = CLI_OPTION_INTEGER,
-     .offset = offsetof(struct cli_arguments, train),
-     .argument = "N",
-     .min = 1,
-     .max = INT_MAX,
-     .help = "in each fold fit to the timings of N histograms and judge on all others"},
     {.name = "folds",
      .kind = CLI_OPTION_INTEGER,
      .offset = offsetof(struct cli_arguments, folds),
@@ -174,14 +171,6 @@ static const struct cli_option crossval_options[] = {
      .choices = designs,
      .help = "random: all timings of N histograms; plan: for as much GPU time those that "
              "'wavecast plan' would take"},
-    {.name = "seed",
-     .kind = CLI_OPTION_INTEGER,
-     .offset = offsetof(struct cli_arguments, seed),
-     .argument = "N",
-     .fallback = "1",
-     .min = 0,
-     .max = LLONG_MAX,
-     .help = "seed of the draws"},
     {.name = "fit-from",
      .kind = CLI_OPTION_TEXT,
      .offset = offsetof(struct cli_arguments, fit_from),
@@ -215,6 +204,12 @@ static const struct cli_option winners_options[] = {
      .argument = "FILE",
      .help = "CSV of the configurations within 1 % of the best, instead of a set's folder",
      .complete = CLI_COMPLETE_FILES},
+    {.name = "timings",
+     .kind = CLI_OPTION_TEXT,
+     .offset = offsetof(struct cli_arguments, timings),
+     .argument = "FILE",
+     .help = "CSV of times of many shapes on several GPUs, instead of a set's folder",
+     .complete = CLI_COMPLETE_FILES},
     {.name = "gpu-alias",
      .kind = CLI_OPTION_LIST,
      .offset = offsetof(struct cli_arguments, gpu_alias),
@@ -242,10 +237,15 @@ static const struct cli_option_group evaluate_group = {"Evaluation", evaluate_op
                                                        COUNT_OF(evaluate_options)};
 static const struct cli_option_group crossval_group = {"Cross-validation", crossval_options,
                                                        COUNT_OF(crossval_options)};
-static const struct cli_option_group winners_group = {"Winners files", winners_options,
+static const struct cli_option_group winners_group = {"Files of sweeps", winners_options,
                                                       COUNT_OF(winners_options)};
-static const struct cli_option_group *const evaluate_groups[] = {
-    &evaluate_group, &crossval_group, &winners_group, &cli_group_database, &cli_group_output, NULL};
+static const struct cli_option_group *const evaluate_groups[] = {&evaluate_group,
+                                                                 &cli_group_training,
+                                                                 &crossval_group,
+                                                                 &winners_group,
+                                                                 &cli_group_database,
+                                                                 &cli_group_output,
+                                                                 NULL};
 
 const struct cli_verb cli_verb_evaluate = {
     .name = "evaluate",

@@ -23,6 +23,13 @@ enum cli_exit cli_evaluate_winners(const struct cli_arguments *arguments,
                                    const struct cli_context *context,
                                    const struct wavecast_predictor *predictor);
 
+/* Predicted times held against a timings file, uncalibrated and calibrated on other GPUs. */
+enum cli_exit cli_evaluate_timings(const struct cli_arguments *arguments,
+                                   const struct cli_context *context);
+
+/* The id that a word of a file stands for: an alias, or the word in lower case; free it. */
+char *cli_evaluate_gpu_id(const struct cli_arguments *arguments, const char *word);
+
 /* The names of a kernel's configuration columns; free the array, not the strings. */
 const char **cli_evaluate_columns(const struct wavecast_kernel *kernel, size_t *count);
 

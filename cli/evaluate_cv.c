@@ -196,11 +196,6 @@ static double gpu_time_s(const struct trial *trial, const struct wavecast_crossv
 static void add_head(struct cli_document *document, const struct trial *trial)
 {
     static const struct cli_column columns[] = {
-        {.key = "set"},
-        {.key = "gpu"},
-        {.key = "kernel"},
-        {.key = "model"},
-        {.key = "weight_dtype", .title = "weights"},
         {.key = "predictor"},
         {.key = "fit_from", .title = "fitted to"},
         {.key = "histograms", .kind = CLI_KIND_INTEGER},
@@ -215,13 +210,10 @@ static void add_head(struct cli_document *document, const struct trial *trial)
     const struct wavecast_crossval *result = &trial->result;
     const struct cli_subject *subject = &trial->subject;
     struct cli_table *table = cli_document_record(document, NULL, NULL);
+    cli_subject_columns(table);
     cli_table_columns(table, columns, COUNT_OF(columns));
     cli_table_row(table, 0);
-    cli_put_text(table, subject->path);
-    cli_put_text(table, subject->info.gpu);
-    cli_put_text(table, subject->info.kernel);
-    cli_put_text(table, subject->problem.shape.id);
-    cli_put_text(table, wavecast_dtype_name(wavecast_plan_dtype_get(subject->plan)));
+    cli_subject_put(table, subject);
     cli_put_text(table, trial->methods[METHOD_CHOSEN].name);
     cli_put_text(table, trial->arguments->fit_from);
     cli_put_integer(table, (long long)result->histograms);

@@ -27,11 +27,6 @@ static void add_head(struct cli_document *document, const struct analysis *analy
                      const struct wavecast_evaluation *evaluation)
 {
     static const struct cli_column columns[] = {
-        {.key = "set"},
-        {.key = "gpu"},
-        {.key = "kernel"},
-        {.key = "model"},
-        {.key = "weight_dtype", .title = "weights"},
         {.key = "predictor"},
         {.key = "histograms", .kind = CLI_KIND_INTEGER},
         {.key = "configs", .title = "configurations", .kind = CLI_KIND_INTEGER},
@@ -48,13 +43,10 @@ static void add_head(struct cli_document *document, const struct analysis *analy
     const struct cli_subject *subject = &analysis->subject;
     char *fitted = cli_evaluate_fitted_here(subject);
     struct cli_table *table = cli_document_record(document, NULL, NULL);
+    cli_subject_columns(table);
     cli_table_columns(table, columns, COUNT_OF(columns));
     cli_table_row(table, 0);
-    cli_put_text(table, subject->path);
-    cli_put_text(table, subject->info.gpu);
-    cli_put_text(table, subject->info.kernel);
-    cli_put_text(table, subject->problem.shape.id);
-    cli_put_text(table, wavecast_dtype_name(wavecast_plan_dtype_get(subject->plan)));
+    cli_subject_put(table, subject);
     cli_put_text(table, analysis->predictor->name);
     cli_put_integer(table, (long long)evaluation->histograms);
     cli_put_integer(table, (long long)evaluation->configs);

@@ -166,8 +166,7 @@ static enum wavecast_status rank(void *context, const struct wavecast_winners_ca
     return WAVECAST_OK;
 }
 
-/* The id that a word of the file stands for: an alias, or the word in lower case. */
-static char *gpu_id(const struct cli_arguments *arguments, const char *word)
+char *cli_evaluate_gpu_id(const struct cli_arguments *arguments, const char *word)
 {
     size_t length = strlen(word);
     for (size_t i = 0; i < arguments->gpu_alias.count; i++) {
@@ -285,7 +284,7 @@ static enum cli_exit add_gpus(struct cli_table *table, const struct cli_argument
     for (size_t gpu = 0; gpu < wavecast_winners_gpu_count(ranker->winners); gpu++) {
         struct wavecast_error error = WAVECAST_ERROR_INIT;
         const char *word = wavecast_winners_gpu_name(ranker->winners, gpu);
-        char *id = gpu_id(arguments, word);
+        char *id = cli_evaluate_gpu_id(arguments, word);
         enum wavecast_status status = wavecast_hwdb_gpu_find(db, id, &ranker->problem.gpu, &error);
         free(id);
         if (status != WAVECAST_OK)

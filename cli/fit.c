@@ -11,7 +11,6 @@
 #include <wavecast/crossval.h>
 #include <wavecast/fit.h>
 
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,11 +134,7 @@ static enum wavecast_status save(const struct task *task, struct wavecast_error 
 static void add_summary(struct cli_document *document, const struct task *task)
 {
     static const struct cli_column columns[] = {
-        {.key = "set"},
         {.key = "form"},
-        {.key = "gpu"},
-        {.key = "kernel"},
-        {.key = "model"},
         {.key = "output"},
         {.key = "train_histograms", .title = "trained on histograms", .kind = CLI_KIND_INTEGER},
         {.key = "points", .title = "timings", .kind = CLI_KIND_INTEGER},
@@ -162,13 +157,11 @@ static void add_summary(struct cli_document *document, const struct task *task)
     };
     const struct wavecast_fit_summary *summary = wavecast_fit_summary_get(task->fit);
     struct cli_table *table = cli_document_record(document, NULL, NULL);
+    cli_subject_columns(table);
     cli_table_columns(table, columns, COUNT_OF(columns));
     cli_table_row(table, 0);
-    cli_put_text(table, task->arguments->operands[0]);
+    cli_subject_put(table, &task->subject);
     cli_put_text(table, task->form->name);
-    cli_put_text(table, task->subject.info.gpu);
-    cli_put_text(table, task->subject.info.kernel);
-    cli_put_text(table, task->subject.problem.shape.id);
     cli_put_text(table, task->arguments->output);
     cli_put_integer(table, (long long)task->train_count);
     cli_put_integer(table, (long long)summary->points);
@@ -277,25 +270,10 @@ static const struct cli_option fit_options[] = {
      .argument = "NAME",
      .fallback = "wave",
      .help = "what to fit: wave or ramp4"},
-    {.name = "train",
-     .kind = CLI_OPTION_INTEGER,
-     .offset = offsetof(struct cli_arguments, train),
-     .argument = "N",
-     .min = 1,
-     .max = INT_MAX,
-     .help = "fit to N histograms drawn at random and judge by the others; else fit to all"},
-    {.name = "seed",
-     .kind = CLI_OPTION_INTEGER,
-     .offset = offsetof(struct cli_arguments, seed),
-     .argument = "N",
-     .fallback = "1",
-     .min = 0,
-     .max = LLONG_MAX,
-     .help = "seed of that draw"},
 };
 static const struct cli_option_group fit_group = {"Fit", fit_options, COUNT_OF(fit_options)};
-static const struct cli_option_group *const fit_groups[] = {&fit_group, &cli_group_database,
-                                                            &cli_group_output, NULL};
+static const struct cli_option_group *const fit_groups[] = {
+    &fit_group, &cli_group_training, &cli_group_database, &cli_group_output, NULL};
 
 const struct cli_verb cli_verb_fit = {
     .name = "fit",

@@ -4,6 +4,8 @@
 
 #include <wavecast/routing.h>
 
+#include <limits.h>
+
 #define MEMBER(name)   offsetof(struct cli_arguments, name)
 #define COUNT_OF(list) (sizeof(list) / sizeof((list)[0]))
 
@@ -41,6 +43,9 @@ static const struct cli_option target_options[] = {
      .argument = "NAME",
      .help = "only this launch of the kernel, such as up or down; else all of them"},
 };
+
+/* In this order: the routings of a trace are chosen by some options of a step. */
+enum { STEP_TRACE_FIRST = 2, STEP_TRACE_COUNT = 4 };
 
 static const struct cli_option step_options[] = {
     {.name = "tokens",
@@ -91,6 +96,24 @@ static const struct cli_option step_options[] = {
      .help = "which histogram of the file; else the first"},
 };
 
+static const struct cli_option training_options[] = {
+    {.name = "train",
+     .kind = CLI_OPTION_INTEGER,
+     .offset = MEMBER(train),
+     .argument = "N",
+     .min = 1,
+     .max = INT_MAX,
+     .help = "fit to the timings of N histograms drawn at random and judge by all others"},
+    {.name = "seed",
+     .kind = CLI_OPTION_INTEGER,
+     .offset = MEMBER(seed),
+     .argument = "N",
+     .fallback = "1",
+     .min = 0,
+     .max = LLONG_MAX,
+     .help = "seed of the draws"},
+};
+
 static const struct cli_option database_options[] = {
     {.name = "hwdb",
      .kind = CLI_OPTION_LIST,
@@ -126,6 +149,10 @@ static const struct cli_option output_options[] = {
 const struct cli_option_group cli_group_target = {"What runs where", target_options,
                                                   COUNT_OF(target_options)};
 const struct cli_option_group cli_group_step = {"The step", step_options, COUNT_OF(step_options)};
+const struct cli_option_group cli_group_trace = {"The trace", step_options + STEP_TRACE_FIRST,
+                                                 STEP_TRACE_COUNT};
+const struct cli_option_group cli_group_training = {"Training", training_options,
+                                                    COUNT_OF(training_options)};
 const struct cli_option_group cli_group_database = {"Database", database_options,
                                                     COUNT_OF(database_options)};
 const struct cli_option_group cli_group_output = {"Output", output_options,

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Allocation that ends the program when it fails. */
+#define _POSIX_C_SOURCE 200809L /* open_memstream */
+
 #include "cli/memory.h"
 
 #include <stdarg.h>
@@ -57,4 +59,9 @@ void *cli_grow(void *array, size_t count, size_t *capacity, size_t size)
         return array;
     *capacity = *capacity > 0 ? 2 * *capacity : 8;
     return cli_realloc(array, *capacity, size);
+}
+
+FILE *cli_memory_stream(char **text, size_t *size)
+{
+    return demand(open_memstream(text, size));
 }

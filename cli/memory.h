@@ -9,6 +9,7 @@
 #include "cli/talk.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 /* realloc for `count` items of `size` bytes, overflow-checked; never NULL. */
 void *cli_realloc(void *pointer, size_t count, size_t size);
@@ -21,6 +22,9 @@ char *cli_strdup(const char *text);
 
 /* printf into a new string to be freed. */
 char *cli_format(const char *format, ...) CLI_PRINTF(1, 2);
+
+/* A stream into memory; *text is there, terminated and to be freed, once it is closed. */
+FILE *cli_memory_stream(char **text, size_t *size);
 
 /* Makes room for one more item of an array that doubles when full; returns the array. */
 void *cli_grow(void *array, size_t count, size_t *capacity, size_t size);

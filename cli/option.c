@@ -236,4 +236,6 @@ void cli_arguments_free(struct cli_arguments *arguments)
     free(arguments->replay.items);
     free(arguments->steps.items);
     free(arguments->configs.items);
+    free(arguments->set.items);
+    free(arguments->along.items);
 }

@@ -39,15 +39,21 @@ struct cli_arguments {
     bool help, json, csv;
     const char *color;
     struct cli_list hwdb;
-    const char *gpu, *model, *kernel, *dtype, *launch;
+    const char *gpus, *gpu, *model, *kernel, *dtype, *launch;
     const char *routing, *histograms, *row, *trace;
     struct cli_integer tokens, seed, window, top;
-    const char *config, *predictor, *rules, *kind, *winners, *output, *form;
+    const char *config, *predictor, *rules, *kind, *winners, *timings, *output, *form;
     struct cli_list gpu_alias;
     struct cli_number max_regret, max_mape, budget_s;
     struct cli_list steps;
+    struct cli_list set, along;
+    bool literal;
+    struct cli_integer max_tokens;
+    struct cli_number margin;
+    const char *triton, *table_name;
     struct cli_integer train, folds, timing_launches;
     const char *noise_floor, *fit_from, *fit, *counts, *design;
+    struct cli_number uncertainty;
     bool budget_curve;
     bool all_gpus, all_models;
     struct cli_integer device;
@@ -105,6 +111,8 @@ struct cli_option_group {
 /* Groups that verbs share. */
 extern const struct cli_option_group cli_group_target;   /* --gpu --model --kernel ... */
 extern const struct cli_option_group cli_group_step;     /* --tokens --routing --seed ... */
+extern const struct cli_option_group cli_group_trace;    /* --seed --histograms --trace --window */
+extern const struct cli_option_group cli_group_training; /* --train --seed of sets */
 extern const struct cli_option_group cli_group_database; /* --hwdb */
 extern const struct cli_option_group cli_group_output;   /* --json --csv --color --help */
 

@@ -179,7 +179,8 @@ static enum cli_exit choose_by_batch(const struct cli_scene *scene, const struct
 {
     struct wavecast_error error = WAVECAST_ERROR_INIT;
     struct cli_step uniform;
-    enum cli_exit code = cli_step_uniform(&scene->step, &scene->target.problem.shape, &uniform);
+    enum cli_exit code = cli_step_uniform(scene->step.global.tokens, scene->step.global.seed,
+                                          &scene->target.problem.shape, &uniform);
     if (code != CLI_EXIT_OK)
         return code;
     struct wavecast_workload *workload = NULL;

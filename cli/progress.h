@@ -1,33 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A progress bar on stderr, and noticing that the user wants to stop. */
+/* A progress bar on the terminal of stderr; nothing at all when stderr is none. */
 #ifndef WAVECAST_CLI_PROGRESS_H
 #define WAVECAST_CLI_PROGRESS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 struct cli_progress {
-    const char *what; /* "timing" */
-    size_t total;
-    bool shown;       /* stderr is a terminal */
-    double started_s; /* monotonic clock */
-    double repainted_s;
+    bool shown;
+    double total;   /* amount of work */
+    double present; /* work that was there at the start: it does not count for the rate */
+    double started_s, printed_s;
 };
 
-/* Starts the clock. Nothing is shown unless stderr is a terminal. */
-void cli_progress_begin(struct cli_progress *progress, const char *what, size_t total);
+/* Starts a bar for `total` units of work, `present` of them done before. */
+void cli_progress_open(struct cli_progress *progress, double total, double present);
 
-/* Shows that `done` of the total are done, at most ten times a second. */
-void cli_progress_show(struct cli_progress *progress, size_t done);
+/* Shows that `done` units are done, and `rate` as an amount per second behind `noun`. */
+void cli_progress_update(struct cli_progress *progress, double done, double amount,
+                         const char *noun);
 
-/* Removes the bar. */
-void cli_progress_end(struct cli_progress *progress);
-
-/* Seconds since the beginning. */
+/* Seconds since it was opened. */
 double cli_progress_elapsed_s(const struct cli_progress *progress);
 
-/* From now on SIGINT and SIGTERM only make cli_interrupted() true; the third ends the program. */
-void cli_interrupt_watch(void);
-bool cli_interrupted(void);
+/* Removes the bar. */
+void cli_progress_close(struct cli_progress *progress);
 
 #endif

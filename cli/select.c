@@ -250,6 +250,7 @@ const struct cli_verb cli_verb_select = {
     .name = "select",
     .page = "wavecast-select",
     .summary = "Choose a configuration for a routing by a fitted model",
+    .operands = "",
     .groups = select_groups,
     .example = "wavecast select --fit model.yaml --histograms histograms.csv",
     .run = select_run,

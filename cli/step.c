@@ -39,8 +39,8 @@ static enum cli_exit draw(const struct wavecast_routing_spec *spec, uint32_t tok
     return finish(out, shape);
 }
 
-static enum cli_exit draw_law(const struct cli_arguments *arguments,
-                              const struct wavecast_moe_shape *shape, struct cli_step *out)
+enum cli_exit cli_step_draw(const struct cli_arguments *arguments, uint32_t tokens,
+                            const struct wavecast_moe_shape *shape, struct cli_step *out)
 {
     struct wavecast_error error = WAVECAST_ERROR_INIT;
     struct wavecast_routing_spec spec = WAVECAST_ROUTING_SPEC_INIT;
@@ -48,8 +48,7 @@ static enum cli_exit draw_law(const struct cli_arguments *arguments,
         wavecast_routing_spec_free(&spec);
         return cli_fail(cli_exit_from_status(error.status), "--routing: %s", error.text);
     }
-    enum cli_exit code =
-        draw(&spec, (uint32_t)arguments->tokens.value, (uint64_t)arguments->seed.value, shape, out);
+    enum cli_exit code = draw(&spec, tokens, (uint64_t)arguments->seed.value, shape, out);
     wavecast_routing_spec_free(&spec);
     return code;
 }
@@ -70,16 +69,15 @@ static const struct wavecast_histogram *pick_row(const struct wavecast_routing_s
     return NULL;
 }
 
-static enum cli_exit take_row(const struct cli_arguments *arguments, const char *path,
+static enum cli_exit take_row(const struct cli_arguments *arguments,
                               const struct wavecast_routing_set *set,
                               const struct wavecast_moe_shape *shape, struct cli_step *out)
 {
     struct wavecast_error error = WAVECAST_ERROR_INIT;
-    if (set->count == 0)
-        return cli_fail(CLI_EXIT_INPUT, "%s: too short for one window; lower --window", path);
     const struct wavecast_histogram *found = pick_row(set, arguments->row);
     if (found == NULL)
-        return cli_fail(CLI_EXIT_INPUT, "%s: no histogram '%s'; the first is '%s'", path,
+        return cli_fail(CLI_EXIT_INPUT, "%s: no histogram '%s'; the first is '%s'",
+                        arguments->trace != NULL ? arguments->trace : arguments->histograms,
                         arguments->row, set->histograms[0].name);
     *out = empty_step;
     if (wavecast_routing_histogram_copy(found, &out->global, &error) != WAVECAST_OK)
@@ -87,11 +85,11 @@ static enum cli_exit take_row(const struct cli_arguments *arguments, const char 
     return finish(out, shape);
 }
 
-static enum cli_exit read_file(const struct cli_arguments *arguments,
-                               const struct wavecast_moe_shape *shape, struct cli_step *out)
+enum cli_exit cli_trace_load(const struct cli_arguments *arguments,
+                             const struct wavecast_moe_shape *shape,
+                             struct wavecast_routing_set *out)
 {
     struct wavecast_error error = WAVECAST_ERROR_INIT;
-    struct wavecast_routing_set set = WAVECAST_ROUTING_SET_INIT;
     bool trace = arguments->trace != NULL;
     const char *path = trace ? arguments->trace : arguments->histograms;
     const struct wavecast_routing_read_options options = {
@@ -101,11 +99,22 @@ static enum cli_exit read_file(const struct cli_arguments *arguments,
         .warn = warn,
         .warn_context = (void *)path,
     };
-    enum wavecast_status status = trace ? wavecast_routing_trace_load(path, &options, &set, &error)
-                                        : wavecast_routing_set_load(path, &options, &set, &error);
+    enum wavecast_status status = trace ? wavecast_routing_trace_load(path, &options, out, &error)
+                                        : wavecast_routing_set_load(path, &options, out, &error);
     if (status != WAVECAST_OK)
         return cli_fail_error(&error);
-    enum cli_exit code = take_row(arguments, path, &set, shape, out);
+    if (out->count == 0)
+        return cli_fail(CLI_EXIT_INPUT, "%s: too short for one window; lower --window", path);
+    return CLI_EXIT_OK;
+}
+
+static enum cli_exit read_file(const struct cli_arguments *arguments,
+                               const struct wavecast_moe_shape *shape, struct cli_step *out)
+{
+    struct wavecast_routing_set set = WAVECAST_ROUTING_SET_INIT;
+    enum cli_exit code = cli_trace_load(arguments, shape, &set);
+    if (code == CLI_EXIT_OK)
+        code = take_row(arguments, &set, shape, out);
     wavecast_routing_set_free(&set);
     return code;
 }
@@ -131,14 +140,14 @@ enum cli_exit cli_step_find(const struct cli_arguments *arguments,
 {
     if (arguments->histograms != NULL || arguments->trace != NULL)
         return read_file(arguments, shape, out);
-    return draw_law(arguments, shape, out);
+    return cli_step_draw(arguments, (uint32_t)arguments->tokens.value, shape, out);
 }
 
-enum cli_exit cli_step_uniform(const struct cli_step *step, const struct wavecast_moe_shape *shape,
-                               struct cli_step *out)
+enum cli_exit cli_step_uniform(uint32_t tokens, uint64_t seed,
+                               const struct wavecast_moe_shape *shape, struct cli_step *out)
 {
     const struct wavecast_routing_spec uniform = WAVECAST_ROUTING_SPEC_INIT;
-    return draw(&uniform, step->global.tokens, step->global.seed, shape, out);
+    return draw(&uniform, tokens, seed, shape, out);
 }
 
 void cli_step_free(struct cli_step *step)

@@ -115,3 +115,24 @@ char *cli_subject_folder(const struct cli_subject *subject)
         start--;
     return cli_format("%.*s", (int)(end - start), path + start);
 }
+
+void cli_subject_columns(struct cli_table *table)
+{
+    static const struct cli_column columns[] = {
+        {.key = "set"},
+        {.key = "gpu"},
+        {.key = "kernel"},
+        {.key = "model"},
+        {.key = "weight_dtype", .title = "weights"},
+    };
+    cli_table_columns(table, columns, sizeof columns / sizeof columns[0]);
+}
+
+void cli_subject_put(struct cli_table *table, const struct cli_subject *subject)
+{
+    cli_put_text(table, subject->path);
+    cli_put_text(table, subject->info.gpu);
+    cli_put_text(table, subject->info.kernel);
+    cli_put_text(table, subject->problem.shape.id);
+    cli_put_text(table, wavecast_dtype_name(wavecast_plan_dtype_get(subject->plan)));
+}

@@ -3,6 +3,8 @@
 #ifndef WAVECAST_CLI_SUBJECT_H
 #define WAVECAST_CLI_SUBJECT_H
 
+#include "cli/output.h"
+
 #include <wavecast/hwdb.h>
 #include <wavecast/measurement.h>
 #include <wavecast/predict.h>
@@ -27,6 +29,11 @@ void cli_subject_close(struct cli_subject *subject);
 
 /* The last part of the folder's name, "h100-alpha-moe-olmoe"; free the result. */
 char *cli_subject_folder(const struct cli_subject *subject);
+
+/* The columns of a record that say what was timed (set, GPU, kernel, model, weights); their cells.
+ */
+void cli_subject_columns(struct cli_table *table);
+void cli_subject_put(struct cli_table *table, const struct cli_subject *subject);
 
 /* A model that is known by its numbers only: gated, SwiGLU, not sharded. */
 void cli_subject_shape(int experts, int top_k, int hidden, int intermediate,

@@ -27,6 +27,18 @@ enum cli_exit cli_target_demand(const struct cli_arguments *arguments, enum cli_
     return code;
 }
 
+bool cli_target_given(const struct cli_arguments *arguments)
+{
+    const char *base = (const char *)arguments;
+    for (size_t i = 0; i < cli_group_target.count; i++) {
+        const struct cli_option *option = &cli_group_target.options[i];
+        const char *const *value = (const char *const *)(const void *)(base + option->offset);
+        if (*value != option->fallback) /* defaults are not copied */
+            return true;
+    }
+    return false;
+}
+
 static enum wavecast_status find_all(const struct cli_arguments *arguments,
                                      const struct wavecast_hwdb *db, struct cli_target *out,
                                      struct wavecast_error *error)

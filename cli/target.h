@@ -46,11 +46,26 @@ struct cli_step {
 enum cli_exit cli_step_find(const struct cli_arguments *arguments,
                             const struct wavecast_moe_shape *shape, struct cli_step *out);
 
-/* The step of the same size whose tokens are spread uniformly: what tuning by batch size sees. */
-enum cli_exit cli_step_uniform(const struct cli_step *step, const struct wavecast_moe_shape *shape,
-                               struct cli_step *out);
+/* Draws the routing of --routing and --seed for so many tokens; likewise. */
+enum cli_exit cli_step_draw(const struct cli_arguments *arguments, uint32_t tokens,
+                            const struct wavecast_moe_shape *shape, struct cli_step *out);
+
+/* A step of some size whose tokens are spread uniformly: what tuning by batch size sees. */
+enum cli_exit cli_step_uniform(uint32_t tokens, uint64_t seed,
+                               const struct wavecast_moe_shape *shape, struct cli_step *out);
 
 void cli_step_free(struct cli_step *step);
+
+/*
+ * All histograms of --histograms or --trace, at least one; of all experts. On
+ * failure prints the reason. Free *out, initialized before, in either case.
+ */
+enum cli_exit cli_trace_load(const struct cli_arguments *arguments,
+                             const struct wavecast_moe_shape *shape,
+                             struct wavecast_routing_set *out);
+
+/* Whether an option that names the target was given; a default does not count. */
+bool cli_target_given(const struct cli_arguments *arguments);
 
 /* Adds the record "problem": what is predicted, from the plan. */
 void cli_target_show(struct cli_document *document, const struct wavecast_plan *plan);

@@ -8,5 +8,21 @@ EXTRA_DIST += \
     docs/kernel-descriptions.md \
     docs/live.md \
     docs/moe-kernel.md \
+    docs/python.md \
     docs/regions.md \
-    docs/routing.md
+    docs/report.md \
+    docs/routing.md \
+    docs/sweep.md \
+    examples/hopper-bandwidth.yaml \
+    docs/serving.md \
+    docs/what-if.md \
+    docs/payoff.md \
+    docs/your-own-kernel.md
+
+# What docs/your-own-kernel.md works with; installed beside the README.
+nobase_dist_doc_DATA += \
+    examples/own-kernel/hwdb/kernels/block-gemm.yaml \
+    examples/own-kernel/make_times.py \
+    examples/own-kernel/timings/histograms.csv \
+    examples/own-kernel/timings/measurements.csv \
+    examples/own-kernel/timings/set.yaml

@@ -229,21 +229,18 @@ static enum wavecast_status check_required(const struct walk *walk)
 
 static enum wavecast_status check_orders(const struct walk *walk)
 {
-    for (size_t i = 0; i < walk->schema->order_count; i++) {
-        const struct wavecast_hwdb__order *order = &walk->schema->orders[i];
-        const struct wavecast_field *smaller =
-            wavecast_hwdb__field_find(walk->schema, order->smaller);
-        const struct wavecast_field *larger =
-            wavecast_hwdb__field_find(walk->schema, order->larger);
-        double a = wavecast_hwdb__field_get(walk->entry->object, smaller);
-        double b = wavecast_hwdb__field_get(walk->entry->object, larger);
-        if (!(a > b)) /* also when one is unknown */
-            continue;
-        return wavecast_hwdb__node_error(
-            walk->entry->values[smaller - walk->schema->fields]->node, WAVECAST_ERROR_RANGE,
-            walk->error, "%.15g exceeds %s (%.15g); it may at most be equal", a, larger->path, b);
-    }
-    return WAVECAST_OK;
+    const struct wavecast_hwdb__order *order =
+        wavecast_hwdb__order_broken(walk->schema, walk->entry->object);
+    const struct wavecast_field *smaller, *larger;
+    if (order == NULL)
+        return WAVECAST_OK;
+    smaller = wavecast_hwdb__field_find(walk->schema, order->smaller);
+    larger = wavecast_hwdb__field_find(walk->schema, order->larger);
+    return wavecast_hwdb__node_error(
+        walk->entry->values[smaller - walk->schema->fields]->node, WAVECAST_ERROR_RANGE,
+        walk->error, "%.15g exceeds %s (%.15g); it may at most be equal",
+        wavecast_hwdb__field_get(walk->entry->object, smaller), larger->path,
+        wavecast_hwdb__field_get(walk->entry->object, larger));
 }
 
 static enum wavecast_status prepare(struct walk *walk, const struct wavecast_hwdb__entry *parent)

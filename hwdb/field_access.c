@@ -112,6 +112,21 @@ bool wavecast_hwdb__field_equal(const void *a, const void *b, const struct wavec
     return wavecast_hwdb__field_get(a, field) == wavecast_hwdb__field_get(b, field);
 }
 
+const struct wavecast_hwdb__order *
+wavecast_hwdb__order_broken(const struct wavecast_hwdb__schema *schema, const void *object)
+{
+    for (size_t i = 0; i < schema->order_count; i++) {
+        const struct wavecast_hwdb__order *order = &schema->orders[i];
+        double a =
+            wavecast_hwdb__field_get(object, wavecast_hwdb__field_find(schema, order->smaller));
+        double b =
+            wavecast_hwdb__field_get(object, wavecast_hwdb__field_find(schema, order->larger));
+        if (a > b) /* false when one is unknown */
+            return order;
+    }
+    return NULL;
+}
+
 const char *wavecast_hwdb__number_format(double value, char buffer[WAVECAST_HWDB__NUMBER_BYTES])
 {
     static const int DIGITS[] = {15, 16, 17};

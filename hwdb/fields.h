@@ -61,6 +61,10 @@ bool wavecast_hwdb__field_equal(const void *a, const void *b, const struct wavec
 /* Whether the object knows this field; flags and words are always known. */
 bool wavecast_hwdb__field_known(const void *object, const struct wavecast_field *field);
 
+/* The first order that an object breaks, or NULL; unknown values break none. */
+const struct wavecast_hwdb__order *
+wavecast_hwdb__order_broken(const struct wavecast_hwdb__schema *schema, const void *object);
+
 /* The shortest decimal text that reads back as `value` (finite), locale or not. */
 const char *wavecast_hwdb__number_format(double value, char buffer[WAVECAST_HWDB__NUMBER_BYTES]);
 

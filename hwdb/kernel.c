@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Compiles kernel descriptions: YAML tree in, slots and expressions out. */
-#include "hwdb/kernel.h"
+#include "hwdb/kernel_compile.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,9 +14,9 @@
 
 static const char SCHEMA[] = "wavecast/kernel/1";
 
-static const char *const TOP_KEYS[] = {"schema", "id",      "name",       "references",
-                                       "notes",  "formats", "columns",    "constants",
-                                       "space",  "legal",   "quantities", "launches"};
+static const char *const TOP_KEYS[] = {"schema",     "id",       "name",      "references", "notes",
+                                       "formats",    "columns",  "constants", "space",      "legal",
+                                       "quantities", "launches", "servers"};
 static const char *const FORMAT_KEYS[] = {"weight_bytes", "activation_bytes", "output_bytes",
                                           "scale_block", "tensor"};
 static const char *const RULE_KEYS[] = {"rule", "why"};
@@ -28,14 +28,6 @@ const char *const wavecast_hwdb__shape_names[] = {"experts",      "top_k", "hidd
 
 static const double COLUMN_LIMIT = 1e6, CONSTANT_LIMIT = 1e12, BYTES_LIMIT = 16;
 
-/* What compilation carries along: which slot names are visible is `scope`. */
-struct compiler {
-    struct wavecast_kernel *kernel;
-    const struct wavecast_hwdb__node *root;
-    const char *scope[WAVECAST_HWDB__SLOTS_MAX]; /* "" where a slot is out of sight */
-    struct wavecast_error *error;
-};
-
 static bool name_valid(const char *name)
 {
     static const char LETTERS[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
@@ -44,7 +36,8 @@ static bool name_valid(const char *name)
            strspn(name, REST) == strlen(name);
 }
 
-static void *arena_alloc(struct compiler *c, size_t n, size_t size, enum wavecast_status *status)
+void *wavecast_hwdb__compiler_alloc(struct wavecast_hwdb__compiler *c, size_t n, size_t size,
+                                    enum wavecast_status *status)
 {
     void *memory = wavecast_hwdb__arena_alloc(&c->kernel->arena, n > 0 ? n : 1, size);
     if (memory == NULL)
@@ -53,8 +46,8 @@ static void *arena_alloc(struct compiler *c, size_t n, size_t size, enum wavecas
 }
 
 /* Adds a visible name; `node` is where an error about it belongs. */
-static enum wavecast_status slot_add(struct compiler *c, const char *name,
-                                     const struct wavecast_hwdb__node *node, int *slot)
+enum wavecast_status wavecast_hwdb__slot_add(struct wavecast_hwdb__compiler *c, const char *name,
+                                             const struct wavecast_hwdb__node *node, int *slot)
 {
     struct wavecast_kernel *k = c->kernel;
     if (k->slot_count == WAVECAST_HWDB__SLOTS_MAX)
@@ -72,31 +65,32 @@ static enum wavecast_status slot_add(struct compiler *c, const char *name,
 }
 
 /* The names every description may use without defining them. */
-static enum wavecast_status environment_add(struct compiler *c)
+static enum wavecast_status environment_add(struct wavecast_hwdb__compiler *c)
 {
     static const char PREFIX[] = "gpu.";
     enum wavecast_status status = WAVECAST_OK;
     int slot;
     for (size_t i = 0; i < wavecast_gpu_field_count(); i++) {
         const char *path = wavecast_gpu_field_at(i)->path;
-        char *name = arena_alloc(c, strlen(path) + sizeof(PREFIX), 1, &status);
+        char *name = wavecast_hwdb__compiler_alloc(c, strlen(path) + sizeof(PREFIX), 1, &status);
         if (name == NULL)
             return status;
         strcpy(name, PREFIX);
         strcat(name, path);
-        if ((status = slot_add(c, name, c->root, &slot)) != WAVECAST_OK)
+        if ((status = wavecast_hwdb__slot_add(c, name, c->root, &slot)) != WAVECAST_OK)
             return status;
     }
     c->kernel->shape_slot = c->kernel->slot_count;
     for (size_t i = 0; i < WAVECAST_HWDB__SHAPE_VALUES && status == WAVECAST_OK; i++)
-        status = slot_add(c, wavecast_hwdb__shape_names[i], c->root, &slot);
+        status = wavecast_hwdb__slot_add(c, wavecast_hwdb__shape_names[i], c->root, &slot);
     c->kernel->format_slot = c->kernel->slot_count;
     for (size_t i = 0; i < WAVECAST_HWDB__FORMAT_VALUES && status == WAVECAST_OK; i++)
-        status = slot_add(c, FORMAT_KEYS[i], c->root, &slot);
+        status = wavecast_hwdb__slot_add(c, FORMAT_KEYS[i], c->root, &slot);
     return status;
 }
 
-static enum wavecast_status expression_keep(struct compiler *c, struct wavecast_base__expr *expr)
+static enum wavecast_status expression_keep(struct wavecast_hwdb__compiler *c,
+                                            struct wavecast_base__expr *expr)
 {
     struct wavecast_kernel *k = c->kernel;
     if (!wavecast_base__grow((void **)&k->expressions, &k->expression_capacity,
@@ -111,9 +105,9 @@ static enum wavecast_status expression_keep(struct compiler *c, struct wavecast_
 }
 
 /* Compiles a scalar in the present scope; errors point into the scalar's text. */
-static enum wavecast_status expression_compile(struct compiler *c,
-                                               const struct wavecast_hwdb__node *node,
-                                               struct wavecast_base__expr **out)
+enum wavecast_status wavecast_hwdb__expression_compile(struct wavecast_hwdb__compiler *c,
+                                                       const struct wavecast_hwdb__node *node,
+                                                       struct wavecast_base__expr **out)
 {
     struct wavecast_error local = WAVECAST_ERROR_INIT;
     const char *text;
@@ -133,8 +127,8 @@ static enum wavecast_status expression_compile(struct compiler *c,
     return expression_keep(c, *out);
 }
 
-static enum wavecast_status texts_load(struct compiler *c, const char *key, const char ***out,
-                                       size_t *count)
+static enum wavecast_status texts_load(struct wavecast_hwdb__compiler *c, const char *key,
+                                       const char ***out, size_t *count)
 {
     const struct wavecast_hwdb__node *node = wavecast_hwdb__node_get(c->root, key);
     *out = NULL;
@@ -144,7 +138,7 @@ static enum wavecast_status texts_load(struct compiler *c, const char *key, cons
     return wavecast_hwdb__node_texts(node, &c->kernel->arena, out, count, c->error);
 }
 
-static enum wavecast_status identity_load(struct compiler *c)
+static enum wavecast_status identity_load(struct wavecast_hwdb__compiler *c)
 {
     struct wavecast_kernel *k = c->kernel;
     const struct wavecast_hwdb__node *id, *name;
@@ -160,7 +154,7 @@ static enum wavecast_status identity_load(struct compiler *c)
 }
 
 /* A tensor rate is named by its key under the GPU's `tensor`, such as "fp8_tflop_s". */
-static enum wavecast_status tensor_rate_find(struct compiler *c,
+static enum wavecast_status tensor_rate_find(struct wavecast_hwdb__compiler *c,
                                              const struct wavecast_hwdb__node *node,
                                              const struct wavecast_field **out)
 {
@@ -178,7 +172,8 @@ static enum wavecast_status tensor_rate_find(struct compiler *c,
     return WAVECAST_OK;
 }
 
-static enum wavecast_status format_load(struct compiler *c, const struct wavecast_hwdb__node *node,
+static enum wavecast_status format_load(struct wavecast_hwdb__compiler *c,
+                                        const struct wavecast_hwdb__node *node,
                                         struct wavecast_hwdb__format *format)
 {
     const struct wavecast_hwdb__node *tensor;
@@ -200,7 +195,7 @@ static enum wavecast_status format_load(struct compiler *c, const struct wavecas
     return tensor_rate_find(c, tensor, &format->tensor_rate);
 }
 
-static enum wavecast_status formats_load(struct compiler *c)
+static enum wavecast_status formats_load(struct wavecast_hwdb__compiler *c)
 {
     const struct wavecast_hwdb__node *node;
     struct wavecast_kernel *k = c->kernel;
@@ -211,14 +206,15 @@ static enum wavecast_status formats_load(struct compiler *c)
     if (node->count == 0)
         return wavecast_hwdb__node_error(node, WAVECAST_ERROR_SCHEMA, c->error,
                                          "is empty; at least one weight format is needed");
-    k->formats = arena_alloc(c, node->count, sizeof(*k->formats), &status);
+    k->formats = wavecast_hwdb__compiler_alloc(c, node->count, sizeof(*k->formats), &status);
     for (const struct wavecast_hwdb__node *n = node->first; n != NULL && status == WAVECAST_OK;
          n = n->next)
         status = format_load(c, n, &k->formats[k->format_count++]);
     return status;
 }
 
-static enum wavecast_status column_load(struct compiler *c, const struct wavecast_hwdb__node *node,
+static enum wavecast_status column_load(struct wavecast_hwdb__compiler *c,
+                                        const struct wavecast_hwdb__node *node,
                                         struct wavecast_kernel_column *column)
 {
     enum wavecast_status status =
@@ -231,7 +227,7 @@ static enum wavecast_status column_load(struct compiler *c, const struct wavecas
         return wavecast_hwdb__node_error(node, WAVECAST_ERROR_SCHEMA, c->error,
                                          "a column is a name of letters, digits and _ with a list "
                                          "of at least one integer");
-    values = arena_alloc(c, node->count, sizeof(*values), &status);
+    values = wavecast_hwdb__compiler_alloc(c, node->count, sizeof(*values), &status);
     column->name = node->key;
     column->values = values;
     for (const struct wavecast_hwdb__node *n = node->first; n != NULL && status == WAVECAST_OK;
@@ -246,10 +242,10 @@ static enum wavecast_status column_load(struct compiler *c, const struct wavecas
                                                  "%lld appears twice", values[i]);
         values[column->value_count++] = (long long)value;
     }
-    return status == WAVECAST_OK ? slot_add(c, node->key, node, &slot) : status;
+    return status == WAVECAST_OK ? wavecast_hwdb__slot_add(c, node->key, node, &slot) : status;
 }
 
-static enum wavecast_status columns_load(struct compiler *c)
+static enum wavecast_status columns_load(struct wavecast_hwdb__compiler *c)
 {
     const struct wavecast_hwdb__node *node;
     struct wavecast_kernel *k = c->kernel;
@@ -276,7 +272,7 @@ static enum wavecast_status columns_load(struct compiler *c)
 }
 
 /* A constant is written like a GPU's value: {value: .., source: .., ref: .., note: ..}. */
-static enum wavecast_status constant_load(struct compiler *c,
+static enum wavecast_status constant_load(struct wavecast_hwdb__compiler *c,
                                           const struct wavecast_hwdb__node *node,
                                           struct wavecast_kernel_constant *constant)
 {
@@ -303,10 +299,10 @@ static enum wavecast_status constant_load(struct compiler *c,
     constant->source = value.source;
     constant->ref = value.ref;
     constant->note = value.note;
-    return slot_add(c, node->key, node, &slot);
+    return wavecast_hwdb__slot_add(c, node->key, node, &slot);
 }
 
-static enum wavecast_status constants_load(struct compiler *c)
+static enum wavecast_status constants_load(struct wavecast_hwdb__compiler *c)
 {
     const struct wavecast_hwdb__node *node = wavecast_hwdb__node_get(c->root, "constants");
     struct wavecast_kernel *k = c->kernel;
@@ -316,14 +312,15 @@ static enum wavecast_status constants_load(struct compiler *c)
         return WAVECAST_OK;
     if ((status = wavecast_hwdb__node_kind_check(node, WAVECAST_HWDB__MAPPING, c->error)))
         return status;
-    k->constants = arena_alloc(c, node->count, sizeof(*k->constants), &status);
+    k->constants = wavecast_hwdb__compiler_alloc(c, node->count, sizeof(*k->constants), &status);
     for (const struct wavecast_hwdb__node *n = node->first; n != NULL && status == WAVECAST_OK;
          n = n->next)
         status = constant_load(c, n, &k->constants[k->constant_count++]);
     return status;
 }
 
-static enum wavecast_status rule_load(struct compiler *c, const struct wavecast_hwdb__node *node,
+static enum wavecast_status rule_load(struct wavecast_hwdb__compiler *c,
+                                      const struct wavecast_hwdb__node *node,
                                       struct wavecast_hwdb__rule *rule, bool with_reason)
 {
     const struct wavecast_hwdb__node *expr = node, *why;
@@ -338,20 +335,22 @@ static enum wavecast_status rule_load(struct compiler *c, const struct wavecast_
             return status;
     }
     rule->node = expr;
-    return expression_compile(c, expr, &rule->expr);
+    return wavecast_hwdb__expression_compile(c, expr, &rule->expr);
 }
 
 /* `space` is a list of expressions, `legal` a list of {rule, why}. */
-static enum wavecast_status rules_load(struct compiler *c, const char *key, bool with_reason,
-                                       struct wavecast_hwdb__rules *rules)
+enum wavecast_status wavecast_hwdb__rules_load(struct wavecast_hwdb__compiler *c,
+                                               const struct wavecast_hwdb__node *owner,
+                                               const char *key, bool with_reason,
+                                               struct wavecast_hwdb__rules *rules)
 {
-    const struct wavecast_hwdb__node *node = wavecast_hwdb__node_get(c->root, key);
+    const struct wavecast_hwdb__node *node = wavecast_hwdb__node_get(owner, key);
     enum wavecast_status status = WAVECAST_OK;
     if (node == NULL)
         return WAVECAST_OK;
     if ((status = wavecast_hwdb__node_kind_check(node, WAVECAST_HWDB__SEQUENCE, c->error)))
         return status;
-    rules->items = arena_alloc(c, node->count, sizeof(*rules->items), &status);
+    rules->items = wavecast_hwdb__compiler_alloc(c, node->count, sizeof(*rules->items), &status);
     for (const struct wavecast_hwdb__node *n = node->first; n != NULL && status == WAVECAST_OK;
          n = n->next)
         status = rule_load(c, n, &rules->items[rules->count++], with_reason);
@@ -359,7 +358,7 @@ static enum wavecast_status rules_load(struct compiler *c, const char *key, bool
 }
 
 /* The `quantities` of one block: a mapping from name to expression, evaluated in order. */
-static enum wavecast_status definitions_load(struct compiler *c,
+static enum wavecast_status definitions_load(struct wavecast_hwdb__compiler *c,
                                              const struct wavecast_hwdb__node *owner,
                                              struct wavecast_hwdb__block *block)
 {
@@ -369,7 +368,8 @@ static enum wavecast_status definitions_load(struct compiler *c,
         return WAVECAST_OK;
     if ((status = wavecast_hwdb__node_kind_check(node, WAVECAST_HWDB__MAPPING, c->error)))
         return status;
-    block->definitions = arena_alloc(c, node->count, sizeof(*block->definitions), &status);
+    block->definitions =
+        wavecast_hwdb__compiler_alloc(c, node->count, sizeof(*block->definitions), &status);
     for (const struct wavecast_hwdb__node *n = node->first; n != NULL && status == WAVECAST_OK;
          n = n->next) {
         struct wavecast_hwdb__definition *d = &block->definitions[block->definition_count];
@@ -379,19 +379,21 @@ static enum wavecast_status definitions_load(struct compiler *c,
             return wavecast_hwdb__node_error(n, WAVECAST_ERROR_SCHEMA, c->error,
                                              "a quantity's name is made of letters, digits and _ "
                                              "and does not start with a digit");
-        if ((status = expression_compile(c, n, &d->expr)) == WAVECAST_OK &&
-            (status = slot_add(c, n->key, n, &d->slot)) == WAVECAST_OK)
+        if ((status = wavecast_hwdb__expression_compile(c, n, &d->expr)) == WAVECAST_OK &&
+            (status = wavecast_hwdb__slot_add(c, n->key, n, &d->slot)) == WAVECAST_OK)
             block->definition_count++;
     }
     return status;
 }
 
-static enum wavecast_status blocks_load(struct compiler *c, const struct wavecast_hwdb__node *list,
-                                        const char *inner, struct wavecast_hwdb__block *parent);
+static enum wavecast_status blocks_load(struct wavecast_hwdb__compiler *c,
+                                        const struct wavecast_hwdb__node *list, const char *inner,
+                                        struct wavecast_hwdb__block *parent);
 
 /* One launch or phase; its names go out of sight at its end. */
-static enum wavecast_status block_load(struct compiler *c, const struct wavecast_hwdb__node *node,
-                                       const char *inner, struct wavecast_hwdb__block *block)
+static enum wavecast_status block_load(struct wavecast_hwdb__compiler *c,
+                                       const struct wavecast_hwdb__node *node, const char *inner,
+                                       struct wavecast_hwdb__block *block)
 {
     const char *const *keys = inner != NULL ? LAUNCH_KEYS : PHASE_KEYS;
     size_t key_count = inner != NULL ? COUNT(LAUNCH_KEYS) : COUNT(PHASE_KEYS);
@@ -412,8 +414,9 @@ static enum wavecast_status block_load(struct compiler *c, const struct wavecast
     return WAVECAST_OK;
 }
 
-static enum wavecast_status blocks_load(struct compiler *c, const struct wavecast_hwdb__node *list,
-                                        const char *inner, struct wavecast_hwdb__block *parent)
+static enum wavecast_status blocks_load(struct wavecast_hwdb__compiler *c,
+                                        const struct wavecast_hwdb__node *list, const char *inner,
+                                        struct wavecast_hwdb__block *parent)
 {
     enum wavecast_status status =
         wavecast_hwdb__node_kind_check(list, WAVECAST_HWDB__SEQUENCE, c->error);
@@ -422,7 +425,8 @@ static enum wavecast_status blocks_load(struct compiler *c, const struct wavecas
     if (list->count == 0)
         return wavecast_hwdb__node_error(list, WAVECAST_ERROR_SCHEMA, c->error,
                                          "is empty; at least one entry is needed");
-    parent->blocks = arena_alloc(c, list->count, sizeof(*parent->blocks), &status);
+    parent->blocks =
+        wavecast_hwdb__compiler_alloc(c, list->count, sizeof(*parent->blocks), &status);
     for (const struct wavecast_hwdb__node *n = list->first; n != NULL && status == WAVECAST_OK;
          n = n->next) {
         struct wavecast_hwdb__block *block = &parent->blocks[parent->block_count];
@@ -436,26 +440,27 @@ static enum wavecast_status blocks_load(struct compiler *c, const struct wavecas
     return status;
 }
 
-static enum wavecast_status body_load(struct compiler *c)
+static enum wavecast_status body_load(struct wavecast_hwdb__compiler *c)
 {
     const struct wavecast_hwdb__node *launches;
     enum wavecast_status status;
     c->kernel->common.name = "";
     if ((status = identity_load(c)) || (status = environment_add(c)) ||
         (status = formats_load(c)) || (status = columns_load(c)) || (status = constants_load(c)) ||
-        (status = rules_load(c, "space", false, &c->kernel->space)) ||
+        (status = wavecast_hwdb__rules_load(c, c->root, "space", false, &c->kernel->space)) ||
         (status = definitions_load(c, c->root, &c->kernel->common)) ||
-        (status = rules_load(c, "legal", true, &c->kernel->legal)) ||
+        (status = wavecast_hwdb__rules_load(c, c->root, "legal", true, &c->kernel->legal)) ||
         (status = wavecast_hwdb__node_require(c->root, "launches", &launches, c->error)))
         return status;
-    return blocks_load(c, launches, "phases", &c->kernel->common);
+    status = blocks_load(c, launches, "phases", &c->kernel->common);
+    return status == WAVECAST_OK ? wavecast_hwdb__servers_load(c) : status;
 }
 
 enum wavecast_status wavecast_hwdb__kernel_compile(const struct wavecast_hwdb__tree *tree,
                                                    struct wavecast_kernel **out,
                                                    struct wavecast_error *error)
 {
-    struct compiler c = {.root = tree->root, .error = error};
+    struct wavecast_hwdb__compiler c = {.root = tree->root, .error = error};
     enum wavecast_status status = wavecast_hwdb__tree_schema_check(tree, SCHEMA, error);
     if (status != WAVECAST_OK)
         return status;

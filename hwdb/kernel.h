@@ -70,6 +70,21 @@ struct wavecast_hwdb__format {
     const struct wavecast_field *tensor_rate; /* the GPU's peak rate it runs at */
 };
 
+/* How a server looks tuned configurations up, and what it runs without one. */
+struct wavecast_server {
+    const struct wavecast_kernel *kernel;
+    const char *name;
+    const struct wavecast_field *device;     /* the text field that names GPUs in file names */
+    const char *folder;                      /* of the files; "{}" stands for Triton's version */
+    const char *separator;                   /* between the two numbers of block_shape */
+    const char *words[WAVECAST_DTYPE_COUNT]; /* of formats in file names; NULL: not served,
+                                                "" : nothing is written */
+    struct wavecast_hwdb__rules conditions;  /* what its files may hold, beside what is legal */
+    struct wavecast_base__expr *defaults[WAVECAST_HWDB__COLUMNS_MAX]; /* one per column */
+    long long absent[WAVECAST_HWDB__COLUMNS_MAX]; /* of columns that a file leaves out */
+    bool may_be_absent[WAVECAST_HWDB__COLUMNS_MAX];
+};
+
 struct wavecast_kernel {
     struct wavecast_hwdb__arena arena; /* owns everything but the expressions and the tree */
     const char *id;
@@ -87,6 +102,9 @@ struct wavecast_kernel {
     struct wavecast_hwdb__rules space; /* which combinations of column values exist */
     struct wavecast_hwdb__rules legal; /* which of these may be launched */
     struct wavecast_hwdb__block common;
+    struct wavecast_server *servers;
+    size_t server_count;
+    int tokens_slot; /* tokens of the batch: for servers' defaults only */
     const char *slot_names[WAVECAST_HWDB__SLOTS_MAX];
     bool slot_used[WAVECAST_HWDB__SLOTS_MAX]; /* some expression mentions it */
     int slot_count;

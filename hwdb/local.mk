@@ -7,7 +7,8 @@ libwavecast_la_SOURCES += \
     hwdb/field_access.c \
     hwdb/fields.c hwdb/fields.h \
     hwdb/kernel.c \
-    hwdb/kernel.h \
+    hwdb/kernel.h hwdb/kernel_compile.h \
+    hwdb/kernel_server.c \
     hwdb/kernel_use.c \
     hwdb/lookup.c \
     hwdb/shape.c \

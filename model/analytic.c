@@ -223,7 +223,8 @@ static void step_terms(const struct inputs *in, const struct wavecast_model__pha
                   spill_miss_bytes(in, phase) * port_us;
     s->reduce_us = phase->reduce_wait_ns / WAVECAST_UNITS_NS_PER_US +
                    phase->reduce_row_bytes * t->rows * port_us;
-    s->compute_us = fmax(s->mma_us + s->issue_us + s->sync_us + s->spill_us, s->reduce_us);
+    s->compute_us =
+        fmax(s->mma_us / phase->mma_turns + s->issue_us + s->sync_us + s->spill_us, s->reduce_us);
     s->load_us =
         bytes > 0 ? (latency_us + s->mma_us + bytes * port_us) / phase->loads_in_flight : 0;
     s->step_us = s->load_us > 0 ? wavecast_model__overlap((double[]){s->compute_us, s->load_us}, 2,

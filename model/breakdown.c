@@ -37,12 +37,13 @@ static void chain_split(const struct wavecast_plan *plan, size_t index, size_t l
         double steps = wavecast_model__cta_steps(&plan->configs[index], &l->phases[p]);
         double part_us = t->chain_us > 0 ? time_us * steps * s->step_us / t->chain_us : 0;
         double compute_us = part_us * share(times, 2, 0, l->overlap_power), serial_us;
-        serial_us = s->mma_us + s->issue_us + s->sync_us + s->spill_us;
+        double mma_us = s->mma_us / l->phases[p].mma_turns;
+        serial_us = mma_us + s->issue_us + s->sync_us + s->spill_us;
         add(cost, WAVECAST_FACTOR_LATENCY, part_us - compute_us);
         if (s->reduce_us > serial_us) {
             add(cost, WAVECAST_FACTOR_OUTPUT, compute_us);
         } else if (serial_us > 0) {
-            add(cost, WAVECAST_FACTOR_TENSOR, compute_us * s->mma_us / serial_us);
+            add(cost, WAVECAST_FACTOR_TENSOR, compute_us * mma_us / serial_us);
             add(cost, WAVECAST_FACTOR_ISSUE, compute_us * (s->issue_us + s->sync_us) / serial_us);
             add(cost, WAVECAST_FACTOR_SPILL, compute_us * s->spill_us / serial_us);
         }

@@ -68,7 +68,8 @@ static const struct line LAUNCH_HEAD[] = {
 
 static const struct line STEP_LINES[] = {
     {0, "step_us", "overlap(compute_us, load_us)", "us", STEP(step_us)},
-    {1, "compute_us", "max(mma + issue + sync + spill, reduce)", "us", STEP(compute_us)},
+    {1, "compute_us", "max(mma / mma_turns + issue + sync + spill, reduce)", "us",
+     STEP(compute_us)},
     {2, "mma_us",
      "tensor = flop / (peak x mma_rate_frac), operands = operand_bytes / "
      "gpu.sm.smem_bytes_per_clock: max + operand_serial_frac x min",

@@ -2,6 +2,7 @@
 libwavecast_la_SOURCES += \
     model/analytic.c model/analytic.h \
     model/breakdown.c \
+    model/compare.c \
     model/machine.c model/machine.h \
     model/occupancy.c \
     model/plan.c model/plan.h \
@@ -9,6 +10,7 @@ libwavecast_la_SOURCES += \
     model/design.c \
     model/explain.c \
     model/fit.c model/fit.h \
+    model/fit_calibrate.c \
     model/fit_file.c \
     model/fit_forms.c \
     model/fit_linear.c \
@@ -24,7 +26,12 @@ libwavecast_la_SOURCES += \
     model/region_flip.c \
     model/region_rules.c \
     model/regions.c \
-    model/select.c \
+    model/select.c model/select.h \
+    model/select_embed.c \
+    model/serving.c \
+    model/serving_table.c \
+    model/whatif.c \
+    model/whatif_measure.c \
     model/workload.c \
     model/routing.c \
     model/routing_draw.c model/routing_draw.h \
@@ -36,8 +43,13 @@ libwavecast_la_SOURCES += \
     model/routing_weights.c
 wavecastinclude_HEADERS += \
     include/wavecast/design.h \
+    include/wavecast/calibrate.h \
+    include/wavecast/compare.h \
+    include/wavecast/embed.h \
     include/wavecast/fit.h \
     include/wavecast/predict.h \
     include/wavecast/regions.h \
     include/wavecast/routing.h \
-    include/wavecast/select.h
+    include/wavecast/select.h \
+    include/wavecast/serving.h \
+    include/wavecast/whatif.h

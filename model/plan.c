@@ -23,33 +23,43 @@ struct builder {
     struct wavecast_error *error;
 };
 
-static enum wavecast_status format_choose(struct builder *b)
+enum wavecast_status wavecast_model__format_choose(const struct wavecast_problem *problem,
+                                                   const struct wavecast_hwdb__format **out,
+                                                   struct wavecast_error *error)
 {
-    struct wavecast_plan *plan = b->plan;
-    const struct wavecast_problem *problem = &plan->problem;
+    const struct wavecast_kernel *kernel = problem->kernel;
     struct wavecast_base__text list = {0};
-    if (b->as_if != NULL) {
-        plan->format = b->as_if;
-    } else if (problem->dtype != NULL) {
-        plan->format = wavecast_hwdb__kernel_format(b->kernel, *problem->dtype);
+    if (problem->dtype != NULL) {
+        *out = wavecast_hwdb__kernel_format(kernel, *problem->dtype);
     } else {
-        plan->format = wavecast_hwdb__kernel_format(b->kernel, problem->shape.weight_dtype);
-        if (plan->format == NULL)
-            plan->format = &b->kernel->formats[0];
+        *out = wavecast_hwdb__kernel_format(kernel, problem->shape.weight_dtype);
+        if (*out == NULL)
+            *out = &kernel->formats[0];
     }
-    if (plan->format != NULL) {
-        plan->dtype = plan->format->dtype;
+    if (*out != NULL)
         return WAVECAST_OK;
-    }
-    for (size_t i = 0; i < b->kernel->format_count; i++)
+    for (size_t i = 0; i < kernel->format_count; i++)
         wavecast_base__text_printf(&list, "%s%s", i > 0 ? ", " : "",
-                                   wavecast_dtype_name(b->kernel->formats[i].dtype));
-    wavecast_base__error_set(b->error, WAVECAST_ERROR_UNSUPPORTED, NULL, 0, 0,
-                             "kernel %s does not compute in %s; allowed: %s", b->kernel->id,
+                                   wavecast_dtype_name(kernel->formats[i].dtype));
+    wavecast_base__error_set(error, WAVECAST_ERROR_UNSUPPORTED, NULL, 0, 0,
+                             "kernel %s does not compute in %s; allowed: %s", kernel->id,
                              wavecast_dtype_name(*problem->dtype),
                              list.data != NULL ? list.data : "");
     wavecast_base__text_free(&list);
     return WAVECAST_ERROR_UNSUPPORTED;
+}
+
+static enum wavecast_status format_set(struct builder *b)
+{
+    struct wavecast_plan *plan = b->plan;
+    enum wavecast_status status = WAVECAST_OK;
+    if (b->as_if != NULL)
+        plan->format = b->as_if;
+    else
+        status = wavecast_model__format_choose(&plan->problem, &plan->format, b->error);
+    if (status == WAVECAST_OK)
+        plan->dtype = plan->format->dtype;
+    return status;
 }
 
 static enum wavecast_status name_unknown(struct builder *b, const char *what, const char *name,
@@ -167,7 +177,8 @@ static enum wavecast_status config_add(struct builder *b)
     struct wavecast_config *config;
     size_t index = p->config_count;
     enum wavecast_status status;
-    if (wavecast_hwdb__rules_broken(&b->kernel->space, b->values) != NULL)
+    if (p->problem.column_values == NULL &&
+        wavecast_hwdb__rules_broken(&b->kernel->space, b->values) != NULL)
         return WAVECAST_OK;
     if (!grow(b))
         return wavecast_base__error_no_memory(b->error);
@@ -215,6 +226,14 @@ static enum wavecast_status space_visit(struct builder *b)
     return WAVECAST_OK;
 }
 
+/* The one configuration that the problem asks for, in the space or not. */
+static enum wavecast_status one_visit(struct builder *b)
+{
+    for (size_t c = 0; c < b->kernel->column_count; c++)
+        b->values[b->kernel->column_slot + (int)c] = (double)b->plan->problem.column_values[c];
+    return config_add(b);
+}
+
 /* From places in the product of all columns back to configurations. */
 static enum wavecast_status product_map(struct builder *b)
 {
@@ -233,18 +252,25 @@ static enum wavecast_status build(struct builder *b)
 {
     struct wavecast_plan *p = b->plan;
     enum wavecast_status status;
-    if ((status = format_choose(b)) || (status = launches_choose(b)) ||
+    if ((status = format_set(b)) || (status = launches_choose(b)) ||
         (status = wavecast_model__machine_read(p->problem.gpu, p->format->tensor_rate, &p->machine,
                                                b->error)) ||
         (status = wavecast_model__slots_resolve(p, &b->slots, b->error)))
         return status;
     wavecast_hwdb__kernel_environment(b->kernel, p->problem.gpu, &p->problem.shape, p->format,
                                       b->values);
-    if ((status = overrides_apply(b)) || (status = space_visit(b)) || (status = product_map(b)))
+    if ((status = overrides_apply(b)) != WAVECAST_OK)
+        return status;
+    if (p->problem.column_values != NULL)
+        status = one_visit(b);
+    else if ((status = space_visit(b)) == WAVECAST_OK)
+        status = product_map(b);
+    if (status != WAVECAST_OK)
         return status;
     p->problem.dtype = &p->dtype;
     if (p->problem.launch != NULL)
         p->problem.launch = p->launch_blocks[0]->name;
+    p->problem.column_values = NULL;
     p->problem.overrides = NULL;
     p->problem.override_count = 0;
     return WAVECAST_OK;

@@ -32,6 +32,7 @@ struct wavecast_model__phase {
     double loads_in_flight;     /* steps whose loads are under way, at least 1 */
     double flop;                /* tensor-core operations, padding included */
     double mma_rate_frac;       /* share of the GPU's peak rate that the instruction reaches */
+    double mma_turns;           /* warps or warpgroups of a CTA that take turns at a tensor core */
     double operand_serial_frac; /* share of operand time that does not overlap the tensor cores' */
     double operand_bytes;       /* what tensor cores and copies move through shared memory */
     double weight_load_bytes;   /* weights loaded */
@@ -73,7 +74,8 @@ struct wavecast_plan {
     struct wavecast_model__launch *launches; /* config_count x launch_count */
     long long *columns;                      /* config_count x column count */
     uint32_t *product_index; /* per configuration: its place in the product of all columns */
-    uint32_t *config_of;     /* per place in that product: the configuration, or NO_CONFIG */
+    uint32_t *config_of;     /* per place in that product: the configuration, or NO_CONFIG; NULL
+                                for a plan of one given configuration */
     uint8_t *tile_index;     /* per configuration: its tile_m in `tiles` */
     double tiles[WAVECAST_MODEL__TILES_MAX]; /* distinct tile_m */
     size_t tile_count;
@@ -97,6 +99,11 @@ enum wavecast_status wavecast_model__plan_build(const struct wavecast_problem *p
                                                 const struct wavecast_hwdb__format *as_if,
                                                 struct wavecast_plan **out,
                                                 struct wavecast_error *error);
+
+/* The weight format that a problem asks for, as wavecast_problem says. */
+enum wavecast_status wavecast_model__format_choose(const struct wavecast_problem *problem,
+                                                   const struct wavecast_hwdb__format **out,
+                                                   struct wavecast_error *error);
 
 /* Occupancy of a configuration from its threads, registers and shared memory; fills limits. */
 void wavecast_model__occupancy(const struct wavecast_gpu *gpu, struct wavecast_config *config);

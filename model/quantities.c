@@ -56,6 +56,7 @@ static const struct quantity PHASE[] = {
     {OF(wavecast_model__phase, loads_in_flight), 1, 1},
     {OF(wavecast_model__phase, flop), 0, 0},
     {OF(wavecast_model__phase, mma_rate_frac), 1, 0},
+    {OF(wavecast_model__phase, mma_turns), 1, 1},
     {OF(wavecast_model__phase, operand_bytes), 0, 0},
     {OF(wavecast_model__phase, operand_serial_frac), 0, 0},
     {OF(wavecast_model__phase, weight_load_bytes), 0, 0},

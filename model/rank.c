@@ -57,7 +57,8 @@ static double mean_excess(const struct wavecast_plan *plan, const double *time_u
 void wavecast_predict_score(const struct wavecast_plan *plan, const double *time_us,
                             double *score_us)
 {
-    double weight = constant(plan->problem.kernel, "neighbour_weight");
+    double weight =
+        plan->config_of != NULL ? constant(plan->problem.kernel, "neighbour_weight") : 0;
     double cap = constant(plan->problem.kernel, "neighbour_cap");
     for (size_t i = 0; i < plan->config_count; i++)
         score_us[i] = weight > 0 && isfinite(time_us[i])

@@ -17,13 +17,13 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "model/fit.h"
-#include <wavecast/select.h>
+#include "model/select.h"
 
 enum {
-    DENSE = 256,
+    DENSE = WAVECAST_MODEL__SELECT_DENSE,
     LEVELS_MAX = 2048,
-    ACTIVE_NODES = 9,
-    ROW_NODES = 3,
+    ACTIVE_NODES = WAVECAST_MODEL__SELECT_ACTIVE_NODES,
+    ROW_NODES = WAVECAST_MODEL__SELECT_ROW_NODES,
     NODES = ACTIVE_NODES * ROW_NODES, /* per level */
     CORNERS = 8,
     COUNTS = 512, /* rows of an expert up to here have their m-tiles in a table */
@@ -33,32 +33,9 @@ enum {
 
 static const double STEP_FRAC = 0.02;
 
-/* The configurations of one tile_m. */
-struct group {
-    uint32_t tile_m;
-    size_t config_count;
-    uint32_t *configs; /* of the plan, rising */
-    size_t level_count;
-    uint32_t *levels; /* m-tiles, rising from 1 */
-    float *log_score; /* level, active node, row node, configuration */
-    float *log_time;
-};
-
-struct wavecast_selector {
-    const struct wavecast_plan *plan;
-    uint32_t experts, top_k;
-    uint64_t rows_max;
-    size_t group_count;
-    struct group groups[TILES_MAX];
-    size_t stride;   /* group_count, rounded up so that lanes are full */
-    uint32_t *tiles; /* m-tiles of 0..COUNTS - 1 rows: COUNTS x stride, by group */
-    float *logs;     /* ln of 0..experts; of 0 unused */
-    size_t bytes;
-};
-
 /* ---- making -------------------------------------------------------------------------------- */
 
-static void group_free(struct group *group)
+static void group_free(struct wavecast_model__select_group *group)
 {
     wavecast_base__free(group->configs);
     wavecast_base__free(group->levels);
@@ -98,7 +75,7 @@ static bool servable(const struct wavecast_fit *fit, size_t config)
 }
 
 static bool group_fill(struct wavecast_selector *selector, const struct wavecast_fit *fit,
-                       size_t tile, struct group *group)
+                       size_t tile, struct wavecast_model__select_group *group)
 {
     const struct wavecast_plan *plan = fit->plan;
     uint32_t most;
@@ -121,9 +98,9 @@ static bool group_fill(struct wavecast_selector *selector, const struct wavecast
 }
 
 /* The routing at a node of the grid. */
-static void node_workload(const struct wavecast_selector *selector, const struct group *group,
-                          size_t tile, size_t level, size_t node,
-                          struct wavecast_workload *workload)
+static void node_workload(const struct wavecast_selector *selector,
+                          const struct wavecast_model__select_group *group, size_t tile,
+                          size_t level, size_t node, struct wavecast_workload *workload)
 {
     double g = group->levels[level], b = group->tile_m;
     double active_share = (double)(node / ROW_NODES) / (ACTIVE_NODES - 1);
@@ -138,7 +115,7 @@ static void node_workload(const struct wavecast_selector *selector, const struct
 }
 
 static void level_fill(const struct wavecast_selector *selector, const struct wavecast_fit *fit,
-                       size_t tile, struct group *group, size_t level)
+                       size_t tile, struct wavecast_model__select_group *group, size_t level)
 {
     struct wavecast_workload workload;
     for (size_t node = 0; node < NODES; node++) {
@@ -183,7 +160,7 @@ static enum wavecast_status build(struct wavecast_selector *selector,
     if (selector->tiles == NULL || selector->logs == NULL)
         return wavecast_base__error_no_memory(error);
     for (size_t tile = 0; tile < fit->plan->tile_count; tile++) {
-        struct group *group = &selector->groups[selector->group_count];
+        struct wavecast_model__select_group *group = &selector->groups[selector->group_count];
         tile_of[selector->group_count++] = tile;
         if (!group_fill(selector, fit, tile, group))
             return wavecast_base__error_no_memory(error);
@@ -195,7 +172,7 @@ static enum wavecast_status build(struct wavecast_selector *selector,
                                         "launch");
     tables_fill(selector);
     for (size_t i = 0; i < selector->group_count; i++) {
-        struct group *group = &selector->groups[i];
+        struct wavecast_model__select_group *group = &selector->groups[i];
 #pragma omp parallel for schedule(dynamic)
         for (size_t level = 0; level < group->level_count; level++)
             level_fill(selector, fit, tile_of[i], group, level);
@@ -287,7 +264,7 @@ struct corners {
 };
 
 /* The level at or below g; levels beyond DENSE are searched. */
-static size_t level_find(const struct group *group, uint32_t g)
+static size_t level_find(const struct wavecast_model__select_group *group, uint32_t g)
 {
     size_t below = g <= DENSE ? g - 1 : DENSE - 1, end = group->level_count;
     while (g > DENSE && end - below > 1) {
@@ -310,8 +287,9 @@ static size_t node_split(float position, size_t nodes, float *beyond)
     return below;
 }
 
-static void corners_find(const struct wavecast_selector *selector, const struct group *group,
-                         uint32_t g, const struct digest *d, struct corners *corners)
+static void corners_find(const struct wavecast_selector *selector,
+                         const struct wavecast_model__select_group *group, uint32_t g,
+                         const struct digest *d, struct corners *corners)
 {
     float level_beyond = 0, active_beyond, row_beyond;
     float most = selector->logs[g < selector->experts ? g : selector->experts];
@@ -339,13 +317,13 @@ static void corners_find(const struct wavecast_selector *selector, const struct 
 /* The best two so far. */
 struct race {
     float score, next_score;
-    const struct group *group; /* of the best */
+    const struct wavecast_model__select_group *group; /* of the best */
     size_t member, config, next_config;
     struct corners corners; /* of the best */
 };
 
-static void race_enter(struct race *race, const struct group *group, const struct corners *corners,
-                       size_t member, float score)
+static void race_enter(struct race *race, const struct wavecast_model__select_group *group,
+                       const struct corners *corners, size_t member, float score)
 {
     size_t config = group->configs[member];
     bool leads = score < race->score || (!(score > race->score) && config < race->config);
@@ -365,7 +343,8 @@ static void race_enter(struct race *race, const struct group *group, const struc
     }
 }
 
-static void group_race(const struct group *group, const struct corners *corners, struct race *race)
+static void group_race(const struct wavecast_model__select_group *group,
+                       const struct corners *corners, struct race *race)
 {
     enum { BLOCK = 32 };
     float scores[BLOCK];
@@ -408,7 +387,7 @@ enum wavecast_status wavecast_selector_choose(const struct wavecast_selector *se
     if (digest.rows == 0 || digest.rows > selector->rows_max)
         return WAVECAST_ERROR_RANGE;
     for (size_t t = 0; t < selector->group_count; t++) {
-        const struct group *group = &selector->groups[t];
+        const struct wavecast_model__select_group *group = &selector->groups[t];
         if (group->config_count == 0)
             continue;
         corners_find(selector, group, digest.m_tiles[t], &digest, &corners);

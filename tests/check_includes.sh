@@ -10,6 +10,7 @@ declare -A allowed=(
     [model]='base hwdb model'
     [sim]='base hwdb model sim'
     [validate]='base validate'
+    [sweep]='base sweep'
     [kernels]='base kernels'
     [cli]='cli kernels'
     [bench]='base hwdb model sim validate kernels bench tests'
@@ -18,10 +19,11 @@ declare -A allowed=(
 declare -A allowed_public=(
     [validate]='hwdb model sim'
     [kernels]='hwdb model'
-    [cli]='base hwdb model sim validate'
+    [sweep]='hwdb model'
+    [cli]='base hwdb model sim validate sweep'
 )
 # The strict YAML reader serves the other file formats too, so that yaml.h stays in one module.
-shared_private='validate:hwdb/yaml_tree.h'
+shared_private='validate:hwdb/yaml_tree.h sweep:hwdb/yaml_tree.h'
 
 
 declare -A owner
@@ -69,6 +71,8 @@ check_foreign() {
     gsl/*) [[ $1 == */fit*.[ch] ]] || complain "$1:$2: only the fit code may include <$4>" ;;
     jansson.h) contains 'validate cli' "$3" || complain "$1:$2: $3 may not include <$4>" ;;
     nettle/*) [ "$3" = kernels ] || complain "$1:$2: only kernels/ may include <$4>" ;;
+    sqlite3.h) contains 'sweep cli' "$3" || complain "$1:$2: $3 may not include <$4>" ;;
+    mpi.h) [ "$1" = cli/ranks_mpi.c ] || complain "$1:$2: only cli/ranks_mpi.c may include <$4>" ;;
     zlib.h) [ "$3" = base ] || complain "$1:$2: only base/ may include <$4>" ;;
     cuda* | nvrtc* | cublas* | nvml* | cupti*)
         [ "$3" = kernels ] || complain "$1:$2: only kernels/ may include <$4>" ;;
@@ -96,7 +100,7 @@ for file in $(sources "${modules[@]}" bench include); do
             complain "$file: installed by no local.mk"
             continue
         fi
-        if grep -nE '#[[:space:]]*include[[:space:]]*("|<(yaml|gsl|jansson|zlib|config|cuda|omp))' \
+        if grep -nE '#[[:space:]]*include[[:space:]]*("|<(yaml|gsl|jansson|sqlite3|zlib|config|cuda|omp))' \
             "$file" >&2; then
             complain "$file: a public header includes C library and <wavecast/...> headers only"
         fi

@@ -2,15 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Runs every `$ wavecast ...` line in the console blocks of README.md and docs/*.md and compares
-# what it prints with what stands below it. A line of `...` stands for any lines. Examples on
+# what it prints with what stands below it. A line of `...` stands for any lines. The commands run
+# in a folder that shows the tree and takes the files that they write. Examples on
 # data outside the repository are skipped, loudly, where that data is not there.
 # WAVECAST_UPDATE=1 rewrites the documents (blocks without `...`).
 set -u
 srcdir=${WAVECAST_SRCDIR:-$(cd "$(dirname "$0")/.." && pwd)}
 builddir=${WAVECAST_BUILDDIR:-$srcdir}
 export PATH="$builddir:$PATH" COLUMNS=100
-cd "$srcdir" || exit 1
-exec python3 - "${WAVECAST_UPDATE:-}" README.md docs/*.md <<'PYTHON'
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+mkdir "$scratch/tree"
+ln -s "$srcdir"/* "$scratch/tree"
+ln -s "$srcdir/../shared" "$scratch/shared"
+cd "$scratch/tree" || exit 1
+python3 - "${WAVECAST_UPDATE:-}" README.md docs/*.md <<'PYTHON'
 import os, re, subprocess, sys
 
 update, documents = sys.argv[1] == "1", sys.argv[2:]

@@ -37,4 +37,4 @@ sources() {
     find "$@" -name '*.[ch]' -type f 2>/dev/null | sort
 }
 
-modules=(base hwdb model sim validate kernels cli)
+modules=(base hwdb model sim validate sweep kernels cli)

@@ -6,6 +6,7 @@
 test_programs = \
     tests/test_cli_formats \
     tests/test_cli_output \
+    tests/test_compare \
     tests/test_crossval \
     tests/test_design \
     tests/test_hwdb \
@@ -13,6 +14,7 @@ test_programs = \
     tests/test_evaluate \
     tests/test_fit \
     tests/test_measurement \
+    tests/test_payoff \
     tests/test_plan \
     tests/test_occupancy \
     tests/test_analytic \
@@ -24,15 +26,21 @@ test_programs = \
     tests/test_recording \
     tests/test_validation \
     tests/test_winners \
+    tests/test_serving \
+    tests/test_timings \
+    tests/test_whatif \
     tests/test_routing \
     tests/test_routing_file \
     tests/test_select \
+    tests/test_sweep \
     tests/test_base \
     tests/test_base_expr \
     tests/test_base_file
 
 test_scripts = \
     tests/check_cuda_abi.sh \
+    tests/check_embed.sh \
+    tests/check_example.sh \
     tests/check_fields.sh \
     tests/check_format.sh \
     tests/check_headers.sh \
@@ -40,12 +48,15 @@ test_scripts = \
     tests/check_moe_kernel.sh \
     tests/check_profile.sh \
     tests/check_readme.sh \
+    tests/check_python.sh \
+    tests/check_report.sh \
     tests/check_replay.sh \
     tests/check_sources.sh \
+    tests/check_sweep.sh \
     tests/check_symbols.sh \
     tests/check_units.sh
 
-tests_libsupport_la_SOURCES = tests/scene.c tests/scene.h tests/support.c tests/support.h
+tests_libsupport_la_SOURCES = tests/question.c tests/question.h tests/scene.c tests/scene.h tests/support.c tests/support.h
 
 # Preloaded by run_program.sh under valgrind; -rpath makes libtool build a shared object of it.
 tests_inprocess_la_SOURCES = tests/inprocess.c
@@ -94,12 +105,22 @@ AM_TESTS_ENVIRONMENT = \
     unset CRITERION_TEST_PATTERN CRITERION_ALWAYS_SUCCEED;
 
 EXTRA_DIST += $(test_scripts) tests/gpu_live.sh tests/exported-symbols.txt \
-    tests/bad_yaml tests/hwdb-fake tests/installcheck.sh tests/lib.sh tests/run_program.sh
+    tests/bad_sweeps tests/bad_yaml tests/hwdb-fake tests/sweeps tests/installcheck.sh tests/lib.sh tests/run_program.sh
 
 installcheck-local:
 	bindir='$(bindir)' libdir='$(libdir)' includedir='$(includedir)' \
 	    pkgdatadir='$(pkgdatadir)' version='$(PACKAGE_VERSION)' CC='$(CC) $(INSTRUMENT_CFLAGS)' \
 	    bash $(top_srcdir)/tests/installcheck.sh
+
+# Laws over a million random GPUs: minutes, so not part of `make check`.
+EXTRA_PROGRAMS += tests/laws
+tests_laws_SOURCES = tests/laws.c tests/question.c tests/question.h
+tests_laws_CFLAGS = $(AM_CFLAGS)
+tests_laws_LDADD = libwavecast-internal.la
+LAWS_GPUS = 1000000
+.PHONY: check-laws
+check-laws: tests/laws$(EXEEXT)
+	tests/laws$(EXEEXT) $(top_srcdir)/hwdb/data $(LAWS_GPUS)
 
 # For .ci/run, which runs the programs once more under valgrind.
 .PHONY: print-test-programs

@@ -8,7 +8,7 @@
  * is cut: its description is copied with a few values in every column.
  */
 #define _POSIX_C_SOURCE 200809L
-#include "base/random.h"
+#include "tests/question.h"
 #include "tests/scene.h"
 #include "tests/support.h"
 #include <criterion/criterion.h>
@@ -27,13 +27,7 @@ static struct wavecast_base__random generator;
 
 static size_t below(size_t n)
 {
-    return (size_t)wavecast_base__random_below(&generator, n);
-}
-
-/* Log-uniform between 1 / factor and factor. */
-static double around(double factor)
-{
-    return pow(factor, 2 * wavecast_base__random_uniform(&generator) - 1);
+    return question_below(&generator, n);
 }
 
 /* ---- cut kernels ------------------------------------------------------------------------- */
@@ -113,73 +107,6 @@ TestSuite(identities, .init = begin, .fini = end, .timeout = 120);
 static const char *const GPU_IDS[] = {"h100-sxm", "h200-sxm", "h20",     "a100-sxm-80gb",
                                       "l40s",     "a30",      "rtx-4090"};
 
-/* Moves a number by up to a factor, within the range that files may give it. */
-static void move(struct wavecast_gpu *gpu, const char *path, double factor)
-{
-    const struct wavecast_field *field = wavecast_gpu_field_find(path);
-    double value = wavecast_gpu_field_get(gpu, field) * around(factor);
-    if (isnan(value))
-        return;
-    if (field->kind == WAVECAST_FIELD_INTEGER)
-        value = fmax(1, round(value));
-    cr_assert_eq(wavecast_gpu_field_set(gpu, field, fmin(value, field->max), NULL), WAVECAST_OK,
-                 "%s", path);
-}
-
-static struct wavecast_gpu random_gpu(void)
-{
-    static const struct {
-        const char *path;
-        double factor;
-    } MOVES[] = {{"sm_count", 4},
-                 {"clock.boost_mhz", 1.5},
-                 {"clock.load_mhz", 1.5},
-                 {"tensor.bf16_tflop_s", 3},
-                 {"tensor.fp8_tflop_s", 3},
-                 {"memory.bandwidth_gb_s", 5},
-                 {"memory.run_overhead_bytes", 4},
-                 {"memory.overlap_power", 1.5},
-                 {"l2.reuse_power", 2},
-                 {"l2.warm_power", 2},
-                 {"l2.capacity_bytes", 8},
-                 {"l2.bandwidth_gb_s", 3},
-                 {"sm.smem_bytes_per_clock", 2},
-                 {"sm.l2_port_bytes_per_clock", 2},
-                 {"sm.reduce_bytes_per_clock", 4},
-                 {"sm.issue_per_clock", 2},
-                 {"launch.overhead_us", 10},
-                 {"launch.cta_exit_ns", 10}};
-    struct wavecast_gpu gpu =
-        *scene_gpu(shipped, GPU_IDS[below(sizeof(GPU_IDS) / sizeof(GPU_IDS[0]))]);
-    double latency = around(2);
-    for (size_t i = 0; i < sizeof(MOVES) / sizeof(MOVES[0]); i++)
-        move(&gpu, MOVES[i].path, MOVES[i].factor);
-    gpu.memory.copy_latency_ns *= latency; /* L2 stays the nearer one */
-    gpu.l2.copy_latency_ns *= latency;
-    return gpu;
-}
-
-/* Shapes that both kernels take: widths are multiples of what their rules ask. */
-static struct wavecast_moe_shape random_shape(void)
-{
-    static const int EXPERTS[] = {8, 16, 64, 128};
-    int experts = EXPERTS[below(4)];
-    return scene_shape(experts, 1 << below(4), 256 * (int)(1 + below(16)),
-                       128 * (int)(1 + below(16)));
-}
-
-/* A few experts, or many; a few rows, or many. Rows come in `unit`s. */
-static void random_counts(uint32_t *counts, int experts, uint32_t unit)
-{
-    double active = wavecast_base__random_uniform(&generator);
-    size_t most = (size_t)1 << below(13);
-    for (int e = 0; e < experts; e++)
-        counts[e] = wavecast_base__random_uniform(&generator) < active
-                        ? unit * (uint32_t)below(most + 1)
-                        : 0;
-    counts[below((size_t)experts)] += unit;
-}
-
 /* One random question: a GPU, a cut kernel that runs on it, a shape, a routing. */
 struct question {
     struct wavecast_gpu gpu;
@@ -193,19 +120,20 @@ static void ask(struct question *q)
 {
     char id[32];
     bool alpha;
-    q->gpu = random_gpu();
+    q->gpu = question_gpu(&generator,
+                          scene_gpu(shipped, GPU_IDS[below(sizeof(GPU_IDS) / sizeof(GPU_IDS[0]))]));
     alpha = q->gpu.features.wgmma && below(2) == 0;
     snprintf(id, sizeof(id), "%s-%d", alpha ? "alpha-moe" : "vllm-triton", (int)below(CUTS));
     q->problem = (struct wavecast_problem){.gpu = &q->gpu,
                                            .kernel = scene_kernel(cut, id),
-                                           .shape = random_shape(),
+                                           .shape = question_shape(&generator),
                                            .dtype = &q->dtype,
                                            .warm_cache = below(4) == 0};
     q->dtype = alpha ? WAVECAST_DTYPE_FP8_BLOCK : WAVECAST_DTYPE_BF16;
     if (!alpha && q->gpu.features.fp8_mma && below(2) == 0)
         q->dtype = WAVECAST_DTYPE_FP8_TENSOR;
     q->experts = (size_t)q->problem.shape.experts;
-    random_counts(q->counts, q->problem.shape.experts, 1);
+    question_counts(&generator, q->counts, q->problem.shape.experts, 1);
 }
 
 /* Times of all configurations of a question, as it stands. */
@@ -477,7 +405,8 @@ static void check_twice_the_tokens(bool one_latency)
             double before_us, after_us;
             if (!config->legal)
                 continue;
-            random_counts(q.counts, q.problem.shape.experts, (uint32_t)config->tile_m);
+            question_counts(&generator, q.counts, q.problem.shape.experts,
+                            (uint32_t)config->tile_m);
             before_us = multiplied_us(&a.scene, &q, i, 1);
             after_us = multiplied_us(&a.scene, &q, i, 2);
             cr_assert(after_us >= before_us * least * (1 - 1e-12), "%.17g us become %.17g us: %s",
@@ -499,13 +428,6 @@ Test(identities, more_tokens_shorten_latency_at_most)
 
 /* ---- hardware ---------------------------------------------------------------------------- */
 
-static void scale_tensor(struct wavecast_gpu *gpu, double factor)
-{
-    gpu->tensor.fp16_tflop_s *= factor;
-    gpu->tensor.bf16_tflop_s *= factor;
-    gpu->tensor.fp8_tflop_s *= factor;
-}
-
 Test(identities, twice_as_fast_in_everything_halves_the_time)
 {
     for (int n = 0; n < GPUS; n++) {
@@ -513,16 +435,7 @@ Test(identities, twice_as_fast_in_everything_halves_the_time)
         struct answer a, b;
         ask(&q);
         answer(&q, &a);
-        q.gpu.clock.boost_mhz *= 2;
-        q.gpu.clock.load_mhz *= 2;
-        q.gpu.clock.tensor_mhz *= 2;
-        scale_tensor(&q.gpu, 2);
-        q.gpu.memory.bandwidth_gb_s *= 2;
-        q.gpu.l2.bandwidth_gb_s *= 2;
-        q.gpu.memory.copy_latency_ns /= 2;
-        q.gpu.l2.copy_latency_ns /= 2;
-        q.gpu.launch.overhead_us /= 2;
-        q.gpu.launch.cta_exit_ns /= 2;
+        question_scale_all(&q.gpu, 2);
         answer(&q, &b);
         for (size_t i = 0; i < a.count; i++)
             if (!isinf(a.time_us[i]))
@@ -574,7 +487,7 @@ Test(identities, more_sms_are_never_slower)
         before = q.gpu.sm_count;
         answer(&q, &a);
         q.gpu.sm_count += 1 + (double)below(100);
-        scale_tensor(&q.gpu, q.gpu.sm_count / before);
+        question_scale_tensor(&q.gpu, q.gpu.sm_count / before);
         answer(&q, &b);
         check_no_slower(&q, &a, &b);
         scene_close(&a.scene);

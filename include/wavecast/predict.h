@@ -45,6 +45,9 @@ struct wavecast_problem {
                         layer is timed over and over; serving is cold */
     const struct wavecast_override *overrides; /* may be NULL */
     size_t override_count;
+    const long long *column_values; /* NULL: all configurations of the kernel. Else one value per
+                                       column, in the kernel's order: the plan has this one
+                                       configuration, whether the kernel's space has it or not */
 };
 
 /* What limits the number of CTAs on one SM. */
@@ -103,7 +106,7 @@ void wavecast_plan_free(struct wavecast_plan *plan);
 
 /*
  * The problem as resolved: dtype is set, launch points into the kernel (NULL: all),
- * overrides are dropped. Borrowed from the plan.
+ * overrides and column values are dropped. Borrowed from the plan.
  */
 const struct wavecast_problem *wavecast_plan_problem_get(const struct wavecast_plan *plan);
 enum wavecast_dtype wavecast_plan_dtype_get(const struct wavecast_plan *plan);

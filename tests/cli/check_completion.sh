@@ -42,4 +42,5 @@ offers "h100-sxm h200-sxm" predict --gpu "h"
 offers "olmoe-1b-7b" predict --gpu h100-sxm --model "ol"
 offers "olmoe-1b-7b h100-sxm" hwdb show ""
 offers "predict" help "p"
+offers "--fit --trace --uncertainty" payoff "--"
 [ "$failures" -eq 0 ]

@@ -1,0 +1,1 @@
+wavecast compare --gpu h20 --model olmoe-1b-7b --tokens 64

@@ -1,0 +1,1 @@
+wavecast evaluate --timings timings.csv --winners winners.csv

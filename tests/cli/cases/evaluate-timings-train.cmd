@@ -1,0 +1,1 @@
+wavecast evaluate --timings timings.csv --train 3

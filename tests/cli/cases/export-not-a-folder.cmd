@@ -1,0 +1,1 @@
+touch $work/file; wavecast export vllm --gpu h100-sxm --model mixtral-8x7b --max-tokens 1 -o $work/file

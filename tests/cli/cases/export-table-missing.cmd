@@ -1,0 +1,1 @@
+wavecast export c-table none.yaml -o $work/x.h

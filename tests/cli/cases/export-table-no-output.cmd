@@ -1,0 +1,1 @@
+wavecast export json none.yaml

@@ -1,0 +1,1 @@
+wavecast report --help

@@ -1,0 +1,1 @@
+wavecast payoff --fit a --histograms b --kernel vllm-triton

@@ -1,0 +1,1 @@
+wavecast payoff --fit missing.yaml --histograms b

@@ -1,0 +1,1 @@
+wavecast fit ../../validate/recorded/h100-alpha-moe-olmoe --form ramp4 --train 15 -o "$work/model.yaml" >"$work/log" && wavecast payoff --fit "$work/model.yaml" --histograms ../../validate/recorded/h100-alpha-moe-olmoe/histograms.csv.gz --json | sed -n '/"trace": {/,/}/p' | grep -v uncertainty_frac

@@ -1,0 +1,1 @@
+printf "token,layer,expert0,expert1\n0,0,1,2\n1,0,1,3\n2,0,0,1\n3,0,1,2\n" >$work/t.csv; wavecast payoff --hwdb hwdb --gpu h100-sxm --model round-model --dtype fp8_block --kernel alpha-moe --trace $work/t.csv --window 2 | sed -n "/^  trace/,/^$/p"; wavecast payoff --hwdb hwdb --gpu h100-sxm --model round-model --dtype fp8_block --kernel alpha-moe --trace $work/t.csv --window 9

@@ -1,0 +1,1 @@
+wavecast sweep nowhere.yaml -o $work/results.db

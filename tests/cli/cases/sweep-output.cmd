@@ -1,0 +1,1 @@
+wavecast sweep ../sweeps/list.yaml

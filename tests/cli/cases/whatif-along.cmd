@@ -1,0 +1,1 @@
+wavecast whatif --gpu h100-sxm --model olmoe-1b-7b --kernel alpha-moe --tokens 64 --routing zipf:1.2 --along memory.bandwidth_gb_s=1000..16000 | sed -n '/^Along/,$p' | cut -c1-50

@@ -1,0 +1,1 @@
+wavecast whatif --gpu h100-sxm --model olmoe-1b-7b --kernel alpha-moe --tokens 64 --routing zipf:1.2 --set memory.read_efficiency_frac=x2
