@@ -16,6 +16,7 @@ static const char *const status_names[] = {
     [WAVECAST_ERROR_NOT_FOUND] = "not-found",
     [WAVECAST_ERROR_UNSUPPORTED] = "unsupported",
     [WAVECAST_ERROR_MISSING_VALUE] = "missing-value",
+    [WAVECAST_ERROR_DEVICE] = "device",
 };
 
 const char *wavecast_status_name(enum wavecast_status status)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-libwavecast_la_SOURCES += \
+base_sources = \
     base/csv.c base/csv.h \
     base/directory.c \
     base/error.c base/error.h \
@@ -13,3 +13,4 @@ libwavecast_la_SOURCES += \
     base/text.c base/text.h \
     base/utf8.c \
     base/version.c
+libwavecast_la_SOURCES += $(base_sources)

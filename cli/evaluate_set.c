@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A measurement set evaluated: regret and time errors beside the baselines. */
 #include "cli/evaluate.h"
-#include "cli/memory.h"
+#include "cli/forecast.h"
 #include "cli/output.h"
-#include "cli/progress.h"
 #include "cli/subject.h"
 #include "cli/summary.h"
 #include "cli/talk.h"
@@ -11,7 +10,6 @@
 #include <wavecast/evaluate.h>
 #include <wavecast/measurement.h>
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,37 +20,8 @@ struct analysis {
     const struct cli_arguments *arguments;
     const struct wavecast_predictor *predictor;
     struct cli_subject subject;
-    struct wavecast_workload *workload;
-    double *plan_us;       /* times of the plan's configurations */
-    double *plan_score_us; /* what choices are made by */
-    struct cli_progress progress;
-    double done; /* histograms */
+    struct cli_forecast forecast;
 };
-
-static enum wavecast_status predict(void *context, size_t histogram, double *time_us,
-                                    double *score_us, struct wavecast_error *error)
-{
-    struct analysis *analysis = context;
-    const struct cli_subject *subject = &analysis->subject;
-    size_t planned = wavecast_plan_config_count(subject->plan);
-    const struct wavecast_histogram *counts =
-        wavecast_measurement_histogram_at(subject->set, histogram);
-    enum wavecast_status status = wavecast_workload_set(analysis->workload, counts, error);
-    if (status == WAVECAST_OK)
-        status = wavecast_predict_all(analysis->predictor, NULL, subject->plan, analysis->workload,
-                                      analysis->plan_us, error);
-    if (status == WAVECAST_OK)
-        wavecast_predict_score(subject->plan, analysis->plan_us, analysis->plan_score_us);
-    for (size_t i = 0; status == WAVECAST_OK && i < wavecast_measurement_config_count(subject->set);
-         i++) {
-        size_t index = subject->plan_index[i];
-        time_us[i] = index < planned ? analysis->plan_us[index] : (double)NAN;
-        score_us[i] = index < planned ? analysis->plan_score_us[index] : (double)NAN;
-    }
-    analysis->done++;
-    cli_progress_update(&analysis->progress, analysis->done, analysis->done, "routings");
-    return status;
-}
 
 static void add_head(struct cli_document *document, const struct analysis *analysis,
                      const struct wavecast_evaluation *evaluation)
@@ -150,21 +119,15 @@ static enum cli_exit evaluate(struct analysis *analysis, const struct wavecast_h
 {
     struct wavecast_error error = WAVECAST_ERROR_INIT;
     struct wavecast_evaluation evaluation = WAVECAST_EVALUATION_INIT;
-    const struct wavecast_evaluate_predictor predictor = {
-        .name = analysis->predictor->name, .predict = predict, .context = analysis};
     struct cli_subject *subject = &analysis->subject;
     enum wavecast_status status =
         cli_subject_open(analysis->arguments->operands[0], db, subject, &error);
     if (status == WAVECAST_OK)
-        status = wavecast_workload_new(subject->plan, &analysis->workload, &error);
+        status = cli_forecast_open(analysis->predictor, subject, &analysis->forecast, &error);
     if (status == WAVECAST_OK) {
-        size_t planned = wavecast_plan_config_count(subject->plan);
-        analysis->plan_us = cli_calloc(planned, sizeof *analysis->plan_us);
-        analysis->plan_score_us = cli_calloc(planned, sizeof *analysis->plan_score_us);
-        cli_progress_open(&analysis->progress,
-                          (double)wavecast_measurement_histogram_count(subject->set), 0);
+        const struct wavecast_evaluate_predictor predictor =
+            cli_forecast_predictor(&analysis->forecast);
         status = wavecast_evaluate_run(subject->set, &predictor, 1, &evaluation, &error);
-        cli_progress_close(&analysis->progress);
     }
     if (status != WAVECAST_OK)
         return cli_fail_error(&error);
@@ -182,9 +145,7 @@ enum cli_exit cli_evaluate_set(const struct cli_arguments *arguments,
     analysis.arguments = arguments;
     analysis.predictor = predictor;
     enum cli_exit code = evaluate(&analysis, context->db);
-    free(analysis.plan_us);
-    free(analysis.plan_score_us);
-    wavecast_workload_free(analysis.workload);
+    cli_forecast_close(&analysis.forecast);
     cli_subject_close(&analysis.subject);
     return code;
 }

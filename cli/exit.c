@@ -7,8 +7,8 @@
 const struct cli_exit_line cli_exit_lines[] = {
     {CLI_EXIT_OK, "the answer was printed"},
     {CLI_EXIT_PROBLEMS, "the answer was printed and is no: problems found, over budget"},
-    {CLI_EXIT_USAGE, "wrong usage, or the system failed (memory, full disk)"},
-    {CLI_EXIT_INPUT, "bad input: a file, an unknown id, a value out of range"},
+    {CLI_EXIT_USAGE, "wrong usage, or the system failed (memory, full disk, GPU)"},
+    {CLI_EXIT_INPUT, "bad input: a file, an unknown id, a value out of range; no CUDA device"},
     {CLI_EXIT_INTERNAL, "an internal error of this program"},
     {CLI_EXIT_OK, NULL},
 };
@@ -19,6 +19,7 @@ enum cli_exit cli_exit_from_status(enum wavecast_status status)
     case WAVECAST_OK:
         return CLI_EXIT_OK;
     case WAVECAST_ERROR_NO_MEMORY:
+    case WAVECAST_ERROR_DEVICE:
         return CLI_EXIT_USAGE;
     case WAVECAST_ERROR_IO:
     case WAVECAST_ERROR_SYNTAX:

@@ -9,8 +9,8 @@
 enum cli_exit {
     CLI_EXIT_OK = 0,       /* the answer was printed */
     CLI_EXIT_PROBLEMS = 1, /* it was printed and says no: check found problems, over budget */
-    CLI_EXIT_USAGE = 2,    /* wrong command line, or the system failed (memory, full disk) */
-    CLI_EXIT_INPUT = 3,    /* bad input: a file, an unknown id, a value out of range */
+    CLI_EXIT_USAGE = 2,    /* wrong command line, or the system failed (memory, full disk, GPU) */
+    CLI_EXIT_INPUT = 3,    /* bad input: a file, an unknown id, a value out of range; no GPU */
     CLI_EXIT_INTERNAL = 5  /* a defect of this program */
 };
 

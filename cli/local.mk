@@ -4,6 +4,8 @@ wavecast_SOURCES += \
     cli/breakdown.c cli/breakdown.h \
     cli/build_config.c cli/build_config.h \
     cli/calibrate.c \
+    cli/campaign.c cli/campaign.h \
+    cli/campaign_run.c \
     cli/check_area.c cli/check_area.h \
     cli/compare.c \
     cli/choice.c cli/choice.h \
@@ -11,6 +13,7 @@ wavecast_SOURCES += \
     cli/config_table.c cli/config_table.h \
     cli/context.c cli/context.h \
     cli/crossval_methods.c cli/crossval_methods.h \
+    cli/device.c cli/device.h \
     cli/directory.c cli/directory.h \
     cli/entries.c cli/entries.h \
     cli/evaluate.c cli/evaluate.h \
@@ -24,6 +27,7 @@ wavecast_SOURCES += \
     cli/export_table.c \
     cli/fit.c \
     cli/fitted.c cli/fitted.h \
+    cli/forecast.c cli/forecast.h \
     cli/groups.c \
     cli/help.c cli/help.h \
     cli/hwdb_check.c \
@@ -32,6 +36,7 @@ wavecast_SOURCES += \
     cli/hwdb_path.c cli/hwdb_path.h \
     cli/hwdb_show.c \
     cli/import.c \
+    cli/interrupt.c cli/interrupt.h \
     cli/kernel_table.c cli/kernel_table.h \
     cli/kernels.c \
     cli/main.c \
@@ -49,11 +54,15 @@ wavecast_SOURCES += \
     cli/plan.c \
     cli/plot.c cli/plot.h \
     cli/predict.c \
+    cli/probe.c \
     cli/process.c cli/process.h \
+    cli/profile.c \
     cli/progress.c cli/progress.h \
     cli/ranks.h \
     cli/regions.c \
     cli/regions_matrix.c cli/regions_matrix.h \
+    cli/replay.c cli/replay.h cli/replay_private.h \
+    cli/replay_report.c \
     cli/report.c cli/report.h \
     cli/report_curves.c \
     cli/report_results.c \
@@ -71,6 +80,7 @@ wavecast_SOURCES += \
     cli/subject.c cli/subject.h \
     cli/talk.c cli/talk.h \
     cli/target.c cli/target.h \
+    cli/validate.c \
     cli/verb.h \
     cli/verbs.c \
     cli/whatif.c

@@ -216,6 +216,8 @@ enum cli_exit cli_arguments_parse(const struct cli_verb *verb, int argc, char **
     struct parser parser = {.letters = ":"};
     memset(out, 0, sizeof *out);
     out->verb = verb;
+    out->argc = argc;
+    out->argv = (const char *const *)argv;
     cli_option_visit(verb, parser_add, &parser);
     enum cli_exit code = set_defaults(&parser, out);
     if (code == CLI_EXIT_OK)
@@ -231,6 +233,9 @@ void cli_arguments_free(struct cli_arguments *arguments)
 {
     free(arguments->hwdb.items);
     free(arguments->gpu_alias.items);
+    free(arguments->replay.items);
+    free(arguments->steps.items);
+    free(arguments->configs.items);
     free(arguments->set.items);
     free(arguments->along.items);
 }

@@ -59,6 +59,14 @@ struct cli_arguments {
     const char *schedule, *compare, *timeline, *trace_output;
     bool budget_curve;
     bool all_gpus, all_models;
+    struct cli_integer device;
+    const char *budget;
+    struct cli_list replay, configs;
+    struct cli_number within;
+    struct cli_integer config_count;
+    bool resume, live;
+    int argc; /* the verb and what follows it, as given up to their order */
+    const char *const *argv;
     const char *const *operands;
     size_t operand_count;
 };

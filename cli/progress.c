@@ -34,6 +34,11 @@ void cli_progress_open(struct cli_progress *progress, double total, double prese
     };
 }
 
+double cli_progress_elapsed_s(const struct cli_progress *progress)
+{
+    return now_s() - progress->started_s;
+}
+
 /* "1.25 M": a rate in three digits. */
 static void format_rate(double rate, char *buffer, size_t size)
 {

@@ -19,6 +19,9 @@ void cli_progress_open(struct cli_progress *progress, double total, double prese
 void cli_progress_update(struct cli_progress *progress, double done, double amount,
                          const char *noun);
 
+/* Seconds since it was opened. */
+double cli_progress_elapsed_s(const struct cli_progress *progress);
+
 /* Removes the bar. */
 void cli_progress_close(struct cli_progress *progress);
 

@@ -6,6 +6,8 @@ EXTRA_DIST += \
     docs/fitting.md \
     docs/hwdb-format.md \
     docs/kernel-descriptions.md \
+    docs/live.md \
+    docs/moe-kernel.md \
     docs/python.md \
     docs/regions.md \
     docs/report.md \

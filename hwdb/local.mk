@@ -144,8 +144,11 @@ dist_hwdbmodels_DATA += \
 
 dist_hwdbkernels_DATA += \
     hwdb/data/kernels/alpha-moe.yaml \
-    hwdb/data/kernels/vllm-triton.yaml
+    hwdb/data/kernels/vllm-triton.yaml \
+    hwdb/data/kernels/wavecast-moe.yaml
 
 EXTRA_DIST += \
     hwdb/evidence/README.md \
-    hwdb/evidence/h200-sxm-microbench.csv
+    hwdb/evidence/h100-sxm-probe.csv \
+    hwdb/evidence/h200-sxm-microbench.csv \
+    hwdb/evidence/h200-sxm-probe.csv

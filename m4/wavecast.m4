@@ -34,18 +34,28 @@ AC_LINK_IFELSE([AC_LANG_PROGRAM()],
 CFLAGS=$wavecast_save_CFLAGS])
 
 # WAVECAST_CHECK_CUDA
-# Interprets --with-cuda; sets the conditional WITH_CUDA and cuda_summary.
+# Interprets --with-cuda; sets cuda_headers to yes or no, CUDA_CPPFLAGS and cuda_summary. Nothing
+# is compiled against the headers: they serve to check the declarations in kernels/cuda_driver.h.
 AC_DEFUN([WAVECAST_CHECK_CUDA], [
 AS_CASE([$with_cuda], [auto|yes|no], [],
     [AC_MSG_ERROR([--with-cuda takes auto, yes or no; give directories in CPPFLAGS])])
 cuda_headers=no
-AS_IF([test "x$with_cuda" != xno],
-    [cuda_headers=yes
-     AC_CHECK_HEADERS([cuda.h nvrtc.h], [], [cuda_headers=no])])
+AS_IF([test "x$with_cuda" != xno], [
+    wavecast_save_CPPFLAGS=$CPPFLAGS
+    for wavecast_dir in "" "${CUDA_HOME:-/usr/local/cuda}/include" /usr/local/cuda/include; do
+        AS_IF([test "x$cuda_headers" = xno], [
+            CUDA_CPPFLAGS=${wavecast_dir:+-isystem $wavecast_dir}
+            CPPFLAGS="$wavecast_save_CPPFLAGS $CUDA_CPPFLAGS"
+            AC_MSG_CHECKING([for cuda.h${wavecast_dir:+ in $wavecast_dir}])
+            AC_PREPROC_IFELSE([AC_LANG_SOURCE([[#include <cuda.h>]])], [cuda_headers=yes])
+            AC_MSG_RESULT([$cuda_headers])])
+    done
+    CPPFLAGS=$wavecast_save_CPPFLAGS])
 AS_IF([test "x$with_cuda:$cuda_headers" = xyes:no],
-    [AC_MSG_ERROR([--with-cuda=yes, but cuda.h and nvrtc.h were not found; give their directory in CPPFLAGS])])
+    [AC_MSG_ERROR([--with-cuda=yes, but cuda.h was not found; give its directory in CPPFLAGS])])
 AS_CASE([$with_cuda:$cuda_headers],
-    [no:*], [cuda_summary="not looked for (--with-cuda=no)"],
-    [*:yes], [cuda_summary="found; reserved for kernels/, this release builds nothing with them"],
-    [cuda_summary="not found; nothing in this release needs them"])
-AM_CONDITIONAL([WITH_CUDA], [test "x$cuda_headers" = xyes])])
+    [no:*], [cuda_summary="not looked for (--with-cuda=no); GPUs are used at run time all the same"],
+    [*:yes], [cuda_summary="found; make check holds our declarations against them"],
+    [cuda_summary="not found; only a check of the test suite needs them"])
+AC_SUBST([cuda_headers])
+AC_SUBST([CUDA_CPPFLAGS])])

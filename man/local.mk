@@ -15,9 +15,12 @@ dist_man_MANS += \
     man/wavecast-payoff.1 \
     man/wavecast-plan.1 \
     man/wavecast-predict.1 \
+    man/wavecast-probe.1 \
+    man/wavecast-profile.1 \
     man/wavecast-regions.1 \
     man/wavecast-report.1 \
     man/wavecast-select.1 \
     man/wavecast-simulate.1 \
     man/wavecast-sweep.1 \
+    man/wavecast-validate.1 \
     man/wavecast-whatif.1

@@ -130,7 +130,7 @@ static void cta_terms(const struct inputs *in, struct wavecast_model__terms *t)
         add(&s.all, &costs[p]);
     }
     s.queue_bytes = wavecast_model__queue_bytes(&in->scene);
-    if (in->scene.config->split_k > 1 || in->scene.config->persistent > 0)
+    if (in->scene.config->split_k > 1 || wavecast_model__shares_evenly(in->scene.config))
         s.exchange_bytes = wavecast_model__partial_bytes(&in->scene, t->rows);
     memory_terms(in, &s, t);
     for (size_t p = 0; p < in->scene.phase_count; p++) {
@@ -160,12 +160,12 @@ static double round_us(const struct inputs *in, const struct wavecast_model__ter
                                    in->scene.launch->overlap_power);
 }
 
-/* The busiest SM: full rounds of resident CTAs, then the rest. Persistent CTAs share evenly. */
+/* The busiest SM: full rounds of resident CTAs, then the rest, unless all SMs share evenly. */
 static void sm_terms(const struct inputs *in, struct wavecast_model__terms *t)
 {
     const struct wavecast_model__machine *m = in->scene.machine;
     double share = t->ctas / m->sm_count;
-    t->sm_ctas = in->scene.config->persistent > 0 ? share : ceil(share);
+    t->sm_ctas = wavecast_model__shares_evenly(in->scene.config) ? share : ceil(share);
     t->rounds = floor(t->sm_ctas / in->scene.config->ctas_per_sm);
     t->last_ctas = t->sm_ctas - t->rounds * in->scene.config->ctas_per_sm;
     t->round_us = round_us(in, t, in->scene.config->ctas_per_sm);

@@ -60,6 +60,11 @@ struct wavecast_model__launch_scene wavecast_model__launch_scene(const struct wa
         fmax(0, m->l1_smem_bytes / config->ctas_per_sm - smem_bytes)};
 }
 
+bool wavecast_model__shares_evenly(const struct wavecast_config *config)
+{
+    return config->persistent > 0 && config->whole_tiles <= 0;
+}
+
 double wavecast_model__cta_steps(const struct wavecast_config *config,
                                  const struct wavecast_model__phase *phase)
 {

@@ -86,6 +86,9 @@ void wavecast_model__step_split(const struct wavecast_model__launch_scene *scene
 /* Share of times[i] in an overlap with exponent p. */
 double wavecast_model__overlap_share(const double *times, size_t count, size_t i, double p);
 
+/* Whether resident CTAs share the work evenly, cutting tiles where a share ends (stream-K). */
+bool wavecast_model__shares_evenly(const struct wavecast_config *config);
+
 /* Steps of a phase that one CTA does when split_k CTAs share them. */
 double wavecast_model__cta_steps(const struct wavecast_config *config,
                                  const struct wavecast_model__phase *phase);

@@ -64,9 +64,10 @@ static void hash_machine(uint64_t *hash, const struct wavecast_model__machine *m
 static void hash_config(uint64_t *hash, const struct wavecast_plan *plan, size_t index)
 {
     const struct wavecast_config *c = &plan->configs[index];
-    const double values[] = {c->tile_m,  c->tile_n,     c->tile_k,      c->stages,
-                             c->split_k, c->group_m,    c->cluster_m,   c->persistent,
-                             c->threads, c->smem_bytes, c->ctas_per_sm, (double)c->legal};
+    const double values[] = {c->tile_m,       c->tile_n,  c->tile_k,     c->stages,
+                             c->split_k,      c->group_m, c->cluster_m,  c->persistent,
+                             c->whole_tiles,  c->threads, c->smem_bytes, c->ctas_per_sm,
+                             (double)c->legal};
     size_t columns = plan->problem.kernel->column_count;
     hash_numbers(hash, values, COUNT_OF(values));
     for (size_t i = 0; i < columns; i++) {

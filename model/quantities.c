@@ -35,6 +35,7 @@ static const struct quantity CONFIG[] = {
     {OF(wavecast_config, group_m), 1, 1},
     {OF(wavecast_config, cluster_m), 1, 1},
     {OF(wavecast_config, persistent), 0, 0},
+    {OF(wavecast_config, whole_tiles), 0, 0},
     {OF(wavecast_config, threads), NAN, 1},
     {OF(wavecast_config, smem_bytes), NAN, 0},
     {OF(wavecast_config, static_smem_bytes), 0, 0},

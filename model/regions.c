@@ -103,6 +103,17 @@ static double on_from(const struct wavecast_model__rule *rule, const struct wave
     return nextafter(smallest, INFINITY);
 }
 
+bool wavecast_optimization_divide(size_t index, const struct wavecast_plan *plan, bool *on)
+{
+    const struct wavecast_model__rule *rule = &wavecast_model__rules[index];
+    if (rule->compare != NULL)
+        return false;
+    double from = on_from(rule, plan);
+    for (size_t i = 0; i < plan->config_count; i++)
+        on[i] = quantity(plan, i, rule->offset) >= from;
+    return true;
+}
+
 /* The fastest configuration on one side of the rule. */
 static struct wavecast_model__side best(const struct wavecast_model__rule *rule,
                                         const struct wavecast_plan *plan,

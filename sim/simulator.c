@@ -22,7 +22,10 @@ static enum wavecast_simulate_mode mode_of(const struct wavecast_config *config,
 {
     if (mode != WAVECAST_SIMULATE_AS_CONFIGURED)
         return mode;
-    return config->persistent > 0 ? WAVECAST_SIMULATE_STREAM_K : WAVECAST_SIMULATE_GRID;
+    if (config->persistent <= 0)
+        return WAVECAST_SIMULATE_GRID;
+    return wavecast_model__shares_evenly(config) ? WAVECAST_SIMULATE_STREAM_K
+                                                 : WAVECAST_SIMULATE_STATIC;
 }
 
 /* When a launch begins, and the first moment the next could start up. */

@@ -12,12 +12,13 @@ declare -A allowed=(
     [validate]='base validate'
     [sweep]='base sweep'
     [kernels]='base kernels'
-    [cli]='cli'
-    [bench]='base hwdb model sim validate bench'
+    [cli]='cli kernels'
+    [bench]='base hwdb model sim validate kernels bench tests'
 )
 # Modules whose public headers a module may use beyond its allowed ones.
 declare -A allowed_public=(
     [validate]='hwdb model sim'
+    [kernels]='hwdb model'
     [sweep]='hwdb model'
     [cli]='base hwdb model sim validate sweep'
 )
@@ -72,6 +73,7 @@ check_foreign() {
     yaml.h) [ "$3" = hwdb ] || complain "$1:$2: only hwdb/ may include <$4>" ;;
     gsl/*) [[ $1 == */fit*.[ch] ]] || complain "$1:$2: only the fit code may include <$4>" ;;
     jansson.h) contains 'validate cli' "$3" || complain "$1:$2: $3 may not include <$4>" ;;
+    nettle/*) [ "$3" = kernels ] || complain "$1:$2: only kernels/ may include <$4>" ;;
     sqlite3.h) contains 'sweep cli' "$3" || complain "$1:$2: $3 may not include <$4>" ;;
     mpi.h) [ "$1" = cli/ranks_mpi.c ] || complain "$1:$2: only cli/ranks_mpi.c may include <$4>" ;;
     zlib.h) [ "$3" = base ] || complain "$1:$2: only base/ may include <$4>" ;;

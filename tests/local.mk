@@ -20,8 +20,11 @@ test_programs = \
     tests/test_analytic \
     tests/test_identities \
     tests/test_kernel \
+    tests/test_kernels \
     tests/test_regions \
     tests/test_recorded \
+    tests/test_recording \
+    tests/test_validation \
     tests/test_winners \
     tests/test_serving \
     tests/test_timings \
@@ -38,15 +41,19 @@ test_programs = \
     tests/test_base_file
 
 test_scripts = \
+    tests/check_cuda_abi.sh \
     tests/check_embed.sh \
     tests/check_example.sh \
     tests/check_fields.sh \
     tests/check_format.sh \
     tests/check_headers.sh \
     tests/check_includes.sh \
+    tests/check_moe_kernel.sh \
+    tests/check_profile.sh \
     tests/check_readme.sh \
     tests/check_python.sh \
     tests/check_report.sh \
+    tests/check_replay.sh \
     tests/check_sources.sh \
     tests/check_sweep.sh \
     tests/check_symbols.sh \
@@ -59,9 +66,18 @@ tests_inprocess_la_SOURCES = tests/inprocess.c
 tests_inprocess_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
 tests_inprocess_la_LIBADD =
 
+# A CUDA driver and compiler without a GPU, found through LD_LIBRARY_PATH by check_profile.sh.
+tests_fake_cuda_libcuda_la_SOURCES = tests/fake-cuda/cuda.c
+tests_fake_cuda_libcuda_la_LDFLAGS = $(AM_LDFLAGS) -shared -rpath /nowhere -version-info 1:0:0
+tests_fake_cuda_libcuda_la_LIBADD =
+tests_fake_cuda_libnvrtc_la_SOURCES = tests/fake-cuda/nvrtc.c
+tests_fake_cuda_libnvrtc_la_LDFLAGS = $(AM_LDFLAGS) -shared -rpath /nowhere -version-info 13:0:0
+tests_fake_cuda_libnvrtc_la_LIBADD =
+
 if ENABLE_TESTS
-check_LTLIBRARIES += tests/inprocess.la tests/libsupport.la
-check_PROGRAMS += $(test_programs)
+check_LTLIBRARIES += tests/inprocess.la tests/libsupport.la \
+    tests/fake-cuda/libcuda.la tests/fake-cuda/libnvrtc.la
+check_PROGRAMS += $(test_programs) tests/compile_moe
 TESTS += $(test_programs) $(test_scripts)
 else
 check-local:
@@ -70,6 +86,9 @@ endif
 
 # For test programs; everything else names its own libraries.
 LDADD = tests/libsupport.la libwavecast-internal.la $(CRITERION_LIBS)
+
+# Programs that also need the GPU side.
+tests_test_kernels_LDADD = kernels/libkernels.la $(LDADD)
 
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = bash
@@ -80,13 +99,15 @@ AM_TESTS_ENVIRONMENT = \
     WAVECAST_HWDB='$(abs_top_srcdir)/hwdb/data'; export WAVECAST_HWDB; \
     WAVECAST_CC='$(CC)'; export WAVECAST_CC; \
     WAVECAST_CXX='$(CXX_FOR_HEADERS)'; export WAVECAST_CXX; \
+    WAVECAST_WITH_CUDA='$(cuda_headers)'; export WAVECAST_WITH_CUDA; \
+    WAVECAST_CUDA_CPPFLAGS='$(CUDA_CPPFLAGS)'; export WAVECAST_CUDA_CPPFLAGS; \
     CLANG_FORMAT='$(CLANG_FORMAT)'; export CLANG_FORMAT; \
     NM='$(NM)'; export NM; \
     WAVECAST_VALGRIND='$(WAVECAST_VALGRIND)'; export WAVECAST_VALGRIND; \
     WAVECAST_UPDATE='$(WAVECAST_UPDATE)'; export WAVECAST_UPDATE; \
     unset CRITERION_TEST_PATTERN CRITERION_ALWAYS_SUCCEED;
 
-EXTRA_DIST += $(test_scripts) tests/exported-symbols.txt \
+EXTRA_DIST += $(test_scripts) tests/gpu_live.sh tests/exported-symbols.txt \
     tests/bad_sweeps tests/bad_yaml tests/hwdb-fake tests/sweeps tests/installcheck.sh tests/lib.sh tests/run_program.sh
 
 installcheck-local:
@@ -108,3 +129,23 @@ check-laws: tests/laws$(EXEEXT)
 .PHONY: print-test-programs
 print-test-programs:
 	@echo $(test_programs)
+
+# Compiling the bundled kernel: a sample in `make check` (check_moe_kernel.sh), all of it, which
+# takes minutes, in `make check-kernels`.
+tests_compile_moe_SOURCES = tests/compile_moe.c
+tests_compile_moe_LDADD = kernels/libkernels.la libwavecast-internal.la
+
+.PHONY: check-kernels
+check-kernels: tests/compile_moe
+	$(AM_TESTS_ENVIRONMENT) tests/compile_moe
+
+# The live suite: `make check-gpu`. Exit code 77 of a program means that there is no GPU.
+gpu_programs = tests/gpu_moe
+EXTRA_PROGRAMS += $(gpu_programs)
+tests_gpu_moe_SOURCES = tests/gpu_moe.c tests/gpu.c tests/gpu.h
+tests_gpu_moe_LDADD = kernels/libkernels.la libwavecast-internal.la
+
+.PHONY: check-gpu
+check-gpu: $(gpu_programs) wavecast
+	$(AM_TESTS_ENVIRONMENT) for program in $(gpu_programs); do ./$$program || exit; done; \
+	    bash $(srcdir)/tests/gpu_live.sh

@@ -289,6 +289,23 @@ Test(analytic, persistent_ctas_share_evenly)
     NEAR(t.sm_us, 30.68);
 }
 
+/* The same CTAs when tiles are not cut: the busiest SM has 9, and nothing is exchanged. */
+Test(analytic, persistent_ctas_may_take_whole_tiles)
+{
+    const struct wavecast_override whole[] = {{"persistent", 1}, {"whole_tiles", 1}};
+    const uint32_t counts[] = {850, 0, 0, 0};
+    struct wavecast_problem problem = bare("ticks", ONE_PANEL);
+    struct wavecast_model__terms t;
+    problem.overrides = whole;
+    problem.override_count = 2;
+    t = ask(&problem, "rows=10,stages=1,split=1,smem=24000", counts);
+    NEAR(t.sm_ctas, 9);
+    NEAR(t.rounds, 2);
+    NEAR(t.last_ctas, 1);
+    NEAR(t.round_us, 10);
+    NEAR(t.sm_us, 30);
+}
+
 /* ---- memory ------------------------------------------------------------------------------ */
 
 /*

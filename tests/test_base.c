@@ -197,8 +197,9 @@ Test(error, every_status_has_a_name_of_its_own)
 {
     cr_assert_str_eq(wavecast_status_name(WAVECAST_OK), "ok");
     cr_assert_str_eq(wavecast_status_name(WAVECAST_ERROR_MISSING_VALUE), "missing-value");
+    cr_assert_str_eq(wavecast_status_name(WAVECAST_ERROR_DEVICE), "device");
     cr_assert_str_eq(wavecast_status_name((enum wavecast_status)99), "unknown");
-    for (int i = 0; i <= WAVECAST_ERROR_MISSING_VALUE; i++) {
+    for (int i = 0; i <= WAVECAST_ERROR_DEVICE; i++) {
         for (int j = 0; j < i; j++)
             cr_assert_str_neq(wavecast_status_name((enum wavecast_status)i),
                               wavecast_status_name((enum wavecast_status)j));

@@ -57,6 +57,40 @@ Test(plan, the_space_is_the_product_under_its_rules)
     scene_close(&scene);
 }
 
+/*
+ * What docs/moe-kernel.md says of the bundled kernel: bytes that its source asserts when it is
+ * compiled, and a choice on every shape. One stage of 16 + 64 rows of 256 bytes, three times and a
+ * flag; in FP8 8 + 256 rows of 128 bytes, 12 scales and, once, 8 x 8 maxima.
+ */
+Test(plan, the_bundled_kernel_is_described_to_the_byte)
+{
+    static const struct {
+        const char *model, *config;
+        double smem_bytes;
+    } cases[] = {
+        {"olmoe-1b-7b",
+         "tile_m=16,tile_n=64,tile_k=128,stages=3,warps=4,group_m=1,split_k=1,schedule=0",
+         3 * (16 + 64) * 256 + 16},
+        {"deepseek-v3:tp8",
+         "tile_m=8,tile_n=256,tile_k=128,stages=3,warps=8,group_m=1,split_k=8,schedule=0",
+         3 * ((8 + 256) * 128 + (8 + 4) * 4) + 16 + 8 * 8 * 4},
+        {"mixtral-8x7b",
+         "tile_m=128,tile_n=256,tile_k=64,stages=4,warps=8,group_m=8,split_k=1,schedule=1",
+         4 * (128 + 256) * 128 + 16},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct wavecast_problem problem =
+            scene_problem(db, "h100-sxm", "wavecast-moe", cases[i].model);
+        struct scene scene = scene_open(&problem);
+        const struct wavecast_config *config =
+            wavecast_plan_config_at(scene.plan, scene_config(&scene, cases[i].config));
+        cr_assert(config->legal, "%s: %s", cases[i].model, config->reason);
+        cr_assert_eq(config->smem_bytes, cases[i].smem_bytes);
+        cr_assert_geq(wavecast_plan_legal_count(scene.plan), 134u);
+        scene_close(&scene);
+    }
+}
+
 /* The last column turns fastest. */
 Test(plan, configurations_come_in_the_order_of_the_description)
 {

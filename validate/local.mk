@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 libwavecast_la_SOURCES += \
     validate/baselines.c \
+    validate/budget.c \
     validate/compare.c \
     validate/crossval.c validate/crossval.h \
     validate/crossval_folds.c \
@@ -11,11 +12,13 @@ libwavecast_la_SOURCES += \
     validate/metrics.c validate/metrics.h \
     validate/payoff.c validate/payoff.h \
     validate/payoff_grow.c \
+    validate/recording.c \
     validate/rows.c \
     validate/set.c validate/set.h \
     validate/set_info.c \
     validate/set_load.c \
     validate/summary.c validate/summary.h \
+    validate/validation.c \
     validate/timings.c \
     validate/tuned.c \
     validate/view.c validate/view.h \
@@ -26,9 +29,11 @@ wavecastinclude_HEADERS += \
     include/wavecast/crossval.h \
     include/wavecast/evaluate.h \
     include/wavecast/measurement.h \
+    include/wavecast/payoff.h \
+    include/wavecast/recording.h \
     include/wavecast/timings.h \
     include/wavecast/tuned.h \
-    include/wavecast/payoff.h
+    include/wavecast/validation.h
 
 # The recorded measurement sets, and the sets that tests read.
 EXTRA_DIST += \

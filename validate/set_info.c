@@ -12,8 +12,9 @@
 
 static const char *const launch_words[] = {"all", "up", "down"};
 
-static const char *const set_keys[] = {"schema",       "gpu",    "kernel", "model",
-                                       "weight_dtype", "launch", "timing", "date"};
+static const char *const set_keys[] = {"schema",       "gpu",     "kernel", "model",
+                                       "weight_dtype", "launch",  "timing", "device",
+                                       "driver",       "command", "date"};
 
 static const char *const model_keys[] = {"id", "experts", "top_k", "hidden", "intermediate"};
 
@@ -51,6 +52,15 @@ static enum wavecast_status require_text(const struct wavecast_hwdb__node *mappi
     enum wavecast_status status = wavecast_hwdb__node_require(mapping, key, &node, error);
 
     return status == WAVECAST_OK ? copy_text(node, buffer, size, error) : status;
+}
+
+/* Copies the text of a key that need not be there. */
+static enum wavecast_status read_text(const struct wavecast_hwdb__node *mapping, const char *key,
+                                      char *buffer, size_t size, struct wavecast_error *error)
+{
+    const struct wavecast_hwdb__node *node = wavecast_hwdb__node_get(mapping, key);
+
+    return node != NULL ? copy_text(node, buffer, size, error) : WAVECAST_OK;
 }
 
 /* Reads one number of an inline model. */
@@ -169,6 +179,12 @@ static enum wavecast_status read_tree(const struct wavecast_hwdb__tree *tree,
         status = read_launch(root, info, error);
     if (status == WAVECAST_OK)
         status = require_text(root, "timing", info->timing, sizeof info->timing, error);
+    if (status == WAVECAST_OK)
+        status = read_text(root, "device", info->device, sizeof info->device, error);
+    if (status == WAVECAST_OK)
+        status = read_text(root, "driver", info->driver, sizeof info->driver, error);
+    if (status == WAVECAST_OK)
+        status = read_text(root, "command", info->command, sizeof info->command, error);
     return status == WAVECAST_OK ? read_date(root, info, error) : status;
 }
 

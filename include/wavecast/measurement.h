@@ -65,6 +65,9 @@ struct wavecast_measurement_info {
     char weight_dtype[WAVECAST_MEASUREMENT_ID_BYTES]; /* storage format as written in the file */
     enum wavecast_measurement_launch launch;          /* what the times cover */
     char timing[WAVECAST_MEASUREMENT_TEXT_BYTES];     /* how it was timed, for people */
+    char device[WAVECAST_MEASUREMENT_ID_BYTES];       /* the device's own name; "" when not given */
+    char driver[WAVECAST_MEASUREMENT_ID_BYTES];       /* driver and compiler; "" likewise */
+    char command[WAVECAST_MEASUREMENT_TEXT_BYTES];    /* what recorded it; "" likewise */
     char date[WAVECAST_MEASUREMENT_ID_BYTES];         /* "2026-11-22", or "2026-11" */
 };
 

@@ -61,14 +61,15 @@ enum wavecast_limit {
 
 /* One configuration made concrete. */
 struct wavecast_config {
-    double tile_m;     /* token rows of one CTA */
-    double tile_n;     /* weight columns of one CTA */
-    double tile_k;     /* reduction depth of one step */
-    double stages;     /* pipeline depth */
-    double split_k;    /* CTAs sharing one output tile */
-    double group_m;    /* m-tiles that share a weight panel before the next panel; 1: none */
-    double cluster_m;  /* CTAs of one expert that share weight loads by multicast */
-    double persistent; /* 1: CTAs stay resident and take equal shares of the work (stream-K) */
+    double tile_m;      /* token rows of one CTA */
+    double tile_n;      /* weight columns of one CTA */
+    double tile_k;      /* reduction depth of one step */
+    double stages;      /* pipeline depth */
+    double split_k;     /* CTAs sharing one output tile */
+    double group_m;     /* m-tiles that share a weight panel before the next panel; 1: none */
+    double cluster_m;   /* CTAs of one expert that share weight loads by multicast */
+    double persistent;  /* 1: CTAs stay resident and take equal shares of the work (stream-K) */
+    double whole_tiles; /* 1: persistent CTAs take whole tiles in turn instead of equal shares */
     double threads;
     double smem_bytes;           /* shared memory asked for at launch, per CTA */
     double static_smem_bytes;    /* declared by the program itself, on top of smem_bytes */

@@ -47,6 +47,14 @@ struct wavecast_optimization {
 size_t wavecast_optimization_count(void);
 const struct wavecast_optimization *wavecast_optimization_at(size_t index);
 
+/*
+ * Divides the configurations of a plan by an optimization, as regions compare them: on[i] tells
+ * whether configuration i has it; on has wavecast_plan_config_count entries. False, and nothing
+ * is written, for those that do not divide a plan's configurations: fp8 (another format) and
+ * routing_aware (another way to choose). index < count.
+ */
+bool wavecast_optimization_divide(size_t index, const struct wavecast_plan *plan, bool *on);
+
 enum { WAVECAST_REGION_TEXT_BYTES = 256, WAVECAST_REGION_CONFIG_BYTES = 128 };
 
 /* The verdict on one optimization. */

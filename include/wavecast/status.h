@@ -19,15 +19,16 @@ extern "C" {
 
 /* Result of a call. Values are stable; new ones are added at the end. */
 enum wavecast_status {
-    WAVECAST_OK = 0,             /* success */
-    WAVECAST_ERROR_NO_MEMORY,    /* an allocation failed */
-    WAVECAST_ERROR_IO,           /* a file could not be opened, read or written */
-    WAVECAST_ERROR_SYNTAX,       /* text is not valid YAML, CSV, UTF-8 or expression */
-    WAVECAST_ERROR_SCHEMA,       /* well-formed text that breaks its schema */
-    WAVECAST_ERROR_RANGE,        /* a value lies outside what is allowed */
-    WAVECAST_ERROR_NOT_FOUND,    /* no such GPU, model, kernel, column or field */
-    WAVECAST_ERROR_UNSUPPORTED,  /* valid, but this GPU or kernel cannot do it */
-    WAVECAST_ERROR_MISSING_VALUE /* the database does not know a value that is needed */
+    WAVECAST_OK = 0,              /* success */
+    WAVECAST_ERROR_NO_MEMORY,     /* an allocation failed */
+    WAVECAST_ERROR_IO,            /* a file could not be opened, read or written */
+    WAVECAST_ERROR_SYNTAX,        /* text is not valid YAML, CSV, UTF-8 or expression */
+    WAVECAST_ERROR_SCHEMA,        /* well-formed text that breaks its schema */
+    WAVECAST_ERROR_RANGE,         /* a value lies outside what is allowed */
+    WAVECAST_ERROR_NOT_FOUND,     /* no such GPU, model, kernel, column or field */
+    WAVECAST_ERROR_UNSUPPORTED,   /* valid, but this GPU or kernel cannot do it */
+    WAVECAST_ERROR_MISSING_VALUE, /* the database does not know a value that is needed */
+    WAVECAST_ERROR_DEVICE         /* a call of the GPU's driver failed */
 };
 
 enum {

@@ -1,0 +1,1 @@
+wavecast probe --device 2000

@@ -1,0 +1,1 @@
+wavecast profile --model olmoe-1b-7b

@@ -1,0 +1,1 @@
+wavecast validate --replay ../../validate/recorded/h100-alpha-moe-olmoe --folds 1 --json | python3 -c 'import json,sys; d=json.load(sys.stdin); print(sorted(d)); print(len(d["calls"]), d["calls"][0])'

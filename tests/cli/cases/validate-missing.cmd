@@ -1,0 +1,1 @@
+wavecast validate --replay nowhere
