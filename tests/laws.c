@@ -276,18 +276,36 @@ static int dimension(const char *unit)
     return 0;
 }
 
-/* Time is homogeneous of degree -1 in rates and inverse times (Euler). */
-static void euler(const struct question *q, struct tally *tally)
+static double elasticity_sum(const struct question *q, const struct wavecast_gpu *gpu)
 {
     struct wavecast_elasticity rows[FIELDS_MAX];
+    struct wavecast_problem problem = q->problem;
     size_t count = 0;
     double sum = 0;
-    if (wavecast_whatif_elasticities_get(&q->problem, &q->histogram, true, rows, FIELDS_MAX, &count,
+    problem.gpu = gpu;
+    if (wavecast_whatif_elasticities_get(&problem, &q->histogram, true, rows, FIELDS_MAX, &count,
                                          NULL) != WAVECAST_OK)
         exit(EXIT_FAILURE);
     for (size_t i = 0; i < count; i++)
         if (dimension(rows[i].field->unit) != 0)
             sum += dimension(rows[i].field->unit) * rows[i].elasticity;
+    return sum;
+}
+
+/*
+ * Time is homogeneous of degree -1 in rates and inverse times (Euler), where it has a derivative.
+ * Where one of two things takes over from the other it has none: there the law is held beside it.
+ */
+static void euler(const struct question *q, struct tally *tally)
+{
+    const double beside = 1.003;
+    double sum = elasticity_sum(q, &q->gpu);
+    if (!(fabs(sum + 1) <= EULER_TOLERANCE)) {
+        struct wavecast_gpu gpu = q->gpu;
+        question_scale_tensor(&gpu, beside);
+        gpu.memory.bandwidth_gb_s /= beside;
+        sum = elasticity_sum(q, &gpu);
+    }
     judge(tally, q, fabs(sum + 1), EULER_TOLERANCE);
 }
 
