@@ -48,7 +48,8 @@ static enum wavecast_status predict(void *context, size_t histogram, double *tim
         time_us[i] = index < planned ? forecast->plan_us[index] : (double)NAN;
         score_us[i] = index < planned ? forecast->plan_score_us[index] : (double)NAN;
     }
-    cli_progress_update(&forecast->progress, ++forecast->done, forecast->done, "routings");
+    forecast->done++;
+    cli_progress_update(&forecast->progress, forecast->done, forecast->done, "routings");
     if (forecast->done >= forecast->progress.total)
         cli_progress_close(&forecast->progress);
     return status;

@@ -6,20 +6,20 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_MAX_COUNT = 32, NAME_BYTES = 64 };
+enum { NAME_MAX_COUNT = 64, NAME_BYTES = 64 };
 
 const struct cli_verb *const cli_verbs[] = {
-    &cli_verb_predict,       &cli_verb_regions,        &cli_verb_explain,
-    &cli_verb_simulate,      &cli_verb_occupancy,      &cli_verb_evaluate,
-    &cli_verb_fit,           &cli_verb_plan,           &cli_verb_calibrate,
-    &cli_verb_profile,       &cli_verb_validate,       &cli_verb_probe,
-    &cli_verb_sweep,         &cli_verb_report,         &cli_verb_select,
-    &cli_verb_whatif,        &cli_verb_compare,        &cli_verb_export_vllm,
-    &cli_verb_export_sglang, &cli_verb_export_c_table, &cli_verb_export_json,
-    &cli_verb_import_vllm,   &cli_verb_import_sglang,  &cli_verb_payoff,
-    &cli_verb_models,        &cli_verb_kernels,        &cli_verb_hwdb_list,
-    &cli_verb_hwdb_show,     &cli_verb_hwdb_check,     &cli_verb_hwdb_diff,
-    &cli_verb_help,          &cli_verb_complete,       NULL,
+    &cli_verb_predict,     &cli_verb_regions,       &cli_verb_explain,
+    &cli_verb_simulate,    &cli_verb_occupancy,     &cli_verb_whatif,
+    &cli_verb_compare,     &cli_verb_plan,          &cli_verb_profile,
+    &cli_verb_fit,         &cli_verb_evaluate,      &cli_verb_select,
+    &cli_verb_payoff,      &cli_verb_validate,      &cli_verb_calibrate,
+    &cli_verb_probe,       &cli_verb_sweep,         &cli_verb_report,
+    &cli_verb_export_vllm, &cli_verb_export_sglang, &cli_verb_export_c_table,
+    &cli_verb_export_json, &cli_verb_import_vllm,   &cli_verb_import_sglang,
+    &cli_verb_models,      &cli_verb_kernels,       &cli_verb_hwdb_list,
+    &cli_verb_hwdb_show,   &cli_verb_hwdb_check,    &cli_verb_hwdb_diff,
+    &cli_verb_help,        &cli_verb_complete,      NULL,
 };
 
 size_t cli_verb_names(const char **names, size_t capacity)
