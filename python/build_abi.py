@@ -16,7 +16,7 @@ import cffi
 
 # In the order in which they need each other. units.h has only inline functions.
 HEADERS = ("status", "gpu", "moe", "hwdb", "kernel", "routing", "predict", "regions",
-           "measurement", "evaluate", "fit", "select")
+           "measurement", "evaluate", "fit", "select", "whatif")
 
 
 def include_directories() -> "list[str]":

@@ -106,6 +106,9 @@ def test_changed_fields_change_the_prediction(db):
     faster = db.predict(**STEP, fields={"memory.bandwidth_gb_s": 9600})
     assert same["time_us"] == base["time_us"]
     assert faster["time_us"] < base["time_us"]
+    assert db.predict(**STEP, fields={"memory.bandwidth_gb_s": "x2"})["time_us"] == faster["time_us"]
+    half = db.problem("h200-sxm", "olmoe-1b-7b", "alpha-moe", fields={"sm_count": 66}).gpu
+    assert half.tensor.fp8_tflop_s == pytest.approx(db.gpu("h200-sxm")["tensor.fp8_tflop_s"] / 2)
     assert db.gpu("h200-sxm")["memory.bandwidth_gb_s"] == 4800
 
 

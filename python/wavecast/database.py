@@ -10,6 +10,7 @@ import numpy as np
 from wavecast._library import WavecastError, call, ffi, lib, owned, text
 
 Counts = Union[Sequence[int], np.ndarray]
+Fields = Mapping[str, Union[float, str]]
 
 
 def _directories(given: Sequence[str]) -> List[str]:
@@ -209,26 +210,24 @@ class Database:
 
     def problem(self, gpu: str, model: str, kernel: str, dtype: Optional[str] = None,
                 launch: Optional[str] = None,
-                fields: Optional[Mapping[str, float]] = None) -> Problem:
-        """Looks the ids up. ``fields`` holds GPU fields at other values, by key path."""
+                fields: Optional[Fields] = None) -> Problem:
+        """Looks the ids up. ``fields`` changes GPU fields, by key path.
+
+        A number is the new value; "x1.5" and "+10%" are relative, as in
+        ``wavecast whatif --set``, and what depends on a field follows as it does there.
+        """
         found = ffi.new("struct wavecast_gpu **")
         shape = ffi.new("struct wavecast_moe_shape *")
         kernels = ffi.new("struct wavecast_kernel **")
         call(lib.wavecast_hwdb_gpu_find, self.pointer, gpu.encode(), found)
         call(lib.wavecast_hwdb_shape_find, self.pointer, model.encode(), shape)
         call(lib.wavecast_hwdb_kernel_find, self.pointer, kernel.encode(), kernels)
-        copy = ffi.new("struct wavecast_gpu *", found[0][0])
-        for path, value in (fields or {}).items():
-            field = lib.wavecast_gpu_field_find(path.encode())
-            if field == ffi.NULL:
-                raise WavecastError("not-found", f"a GPU has no field '{path}'")
-            call(lib.wavecast_gpu_field_set, copy, field, value)
-        return Problem(self, copy, shape, kernels[0], dtype, launch)
+        return Problem(self, _changed(found[0], fields or {}), shape, kernels[0], dtype, launch)
 
     def predict(self, gpu: str, model: str, kernel: str, tokens: Optional[int] = None,
                 routing: Union[str, Counts] = "uniform", seed: int = 1,
                 dtype: Optional[str] = None, launch: Optional[str] = None,
-                fields: Optional[Mapping[str, float]] = None) -> Dict[str, Any]:
+                fields: Optional[Fields] = None) -> Dict[str, Any]:
         """Predicts every configuration of a kernel for one step, as ``wavecast predict`` does.
 
         ``routing`` is a law with ``tokens``, or the tokens of each expert (of
@@ -267,7 +266,7 @@ class Database:
     def regions(self, gpu: str, model: str, kernel: str, tokens: Optional[int] = None,
                 routing: Union[str, Counts] = "uniform", seed: int = 1,
                 dtype: Optional[str] = None, launch: Optional[str] = None,
-                fields: Optional[Mapping[str, float]] = None, rules: str = "analytic",
+                fields: Optional[Fields] = None, rules: str = "analytic",
                 flips: bool = False) -> List[Dict[str, Any]]:
         """The verdict on every optimization, as ``wavecast regions`` gives it."""
         problem = self.problem(gpu, model, kernel, dtype, launch, fields)
@@ -282,6 +281,17 @@ class Database:
         call(lib.wavecast_regions_evaluate, problem.pointer,
              step.rank(problem.pointer.shape), options, regions)
         return [_region(region) for region in regions]
+
+
+def _changed(gpu: Any, fields: Fields) -> Any:
+    """A copy of a GPU with fields changed."""
+    changes = ffi.new("struct wavecast_change[]", len(fields))
+    for i, (path, value) in enumerate(fields.items()):
+        written = value if isinstance(value, str) else str(float(value))
+        call(lib.wavecast_whatif_change_parse, f"{path}={written}".encode(), changes + i)
+    copy = ffi.new("struct wavecast_gpu *")
+    call(lib.wavecast_whatif_gpu_apply, gpu, changes, len(fields), False, copy)
+    return copy
 
 
 def _step(problem: Problem, law: Union[str, Counts], tokens: Optional[int],
