@@ -26,7 +26,7 @@ static const char id_topic[] = "id:"; /* before gpus, models, kernels or ids: al
 
 static void print_verbs(void)
 {
-    const char *names[32];
+    const char *names[64];
     size_t count = cli_verb_names(names, sizeof names / sizeof names[0]);
     for (size_t i = 0; i < count; i++)
         printf("verb %s\n", names[i]);
