@@ -47,7 +47,7 @@ struct cli_arguments {
     struct cli_number max_regret, max_mape, budget_s;
     struct cli_list steps;
     struct cli_list set, along;
-    bool literal;
+    bool literal, with_simulation;
     struct cli_integer max_tokens;
     struct cli_number margin;
     const char *triton, *table_name;

@@ -40,13 +40,14 @@ static void add_method(struct replay *replay, const struct wavecast_fit_form *fo
     replay->methods[replay->method_count++] = cli_crossval_method(context, form != NULL);
 }
 
-/* Every cost model that needs no timings, and the default fit. */
+/* Every cost model that needs no timings, the simulator when asked for, and the default fit. */
 static void choose_methods(struct replay *replay)
 {
     for (size_t i = 0; i < wavecast_predictor_count() && replay->method_count + 1 < METHODS_MAX;
          i++) {
         const struct wavecast_predictor *predictor = wavecast_predictor_at(i);
-        if (!predictor->needs_coefficients)
+        bool simulates = strcmp(predictor->name, "simulate") == 0;
+        if (!predictor->needs_coefficients && (!simulates || replay->arguments->with_simulation))
             add_method(replay, NULL, predictor);
     }
     add_method(replay, wavecast_fit_form_at(0), NULL);

@@ -93,6 +93,10 @@ static const struct cli_option validate_options[] = {
      .min = 1,
      .max = 10000,
      .help = "how often that is done"},
+    {.name = "with-simulation",
+     .kind = CLI_OPTION_FLAG,
+     .offset = offsetof(struct cli_arguments, with_simulation),
+     .help = "judge the simulator's choices, too: minutes for large configuration spaces"},
 };
 static const struct cli_option_group validate_group = {"Validation", validate_options,
                                                        COUNT_OF(validate_options)};
