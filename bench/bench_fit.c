@@ -22,7 +22,14 @@
 #include <wavecast/select.h>
 #include <wavecast/units.h>
 
-enum { HISTOGRAMS = 30, FITS = 9, WARM = 20000, COLD = 200, CACHE_BYTES = 64 << 20 };
+enum {
+    HISTOGRAMS = 30,
+    FITS = 9,
+    WARM = 20000,
+    COLD = 200,
+    ROUTINGS = 400,
+    CACHE_BYTES = 64 << 20
+};
 
 struct bench {
     struct wavecast_hwdb *db;
@@ -157,9 +164,52 @@ static void selector_rows(struct bench *b)
            (double)wavecast_selector_bytes_get(b->selector) / WAVECAST_UNITS_MIB_BYTES);
 }
 
+/* How near the tables come to the fit, on routings of 1 to 8,000 tokens that it has not seen. */
+static void accuracy_rows(struct bench *b)
+{
+    static const char *const laws[] = {"uniform", "zipf:0.8", "zipf:1.5", "active:0.2",
+                                       "dirichlet:0.3"};
+    const struct wavecast_moe_shape *shape = &wavecast_plan_problem_get(b->plan)->shape;
+    size_t configs = wavecast_plan_config_count(b->plan), same = 0;
+    double *time_us = calloc(configs, sizeof(*time_us)), loss = 0, difference = 0;
+    double *score_us = calloc(configs, sizeof(*score_us));
+    struct wavecast_error error = WAVECAST_ERROR_INIT;
+    struct wavecast_workload *workload;
+    if (time_us == NULL || score_us == NULL)
+        exit(1);
+    must(wavecast_workload_new(b->plan, &workload, &error), &error);
+    for (size_t i = 0; i < ROUTINGS; i++) {
+        struct wavecast_histogram histogram = WAVECAST_HISTOGRAM_INIT;
+        struct wavecast_routing_spec spec = WAVECAST_ROUTING_SPEC_INIT;
+        const double share = (double)i / ROUTINGS;
+        const struct wavecast_routing_draw draw = {(uint32_t)shape->experts, (uint32_t)shape->top_k,
+                                                   (uint32_t)exp(share * log(8000)), 1000 + i};
+        struct wavecast_selection selection;
+        must(wavecast_routing_spec_parse(laws[i % 5], &spec, &error), &error);
+        must(wavecast_routing_generate(&spec, &draw, &histogram, &error), &error);
+        must(wavecast_workload_set(workload, &histogram, &error), &error);
+        wavecast_fit_predict(b->fit, workload, time_us, NULL);
+        wavecast_fit_score(b->fit, workload, time_us, score_us);
+        must(wavecast_selector_choose(b->selector, histogram.counts, &selection), &error);
+        size_t best = wavecast_predict_argmin(score_us, configs);
+        same += selection.config == best;
+        loss += (score_us[selection.config] / score_us[best] - 1) / ROUTINGS;
+        difference += fabs(selection.time_us / time_us[selection.config] - 1) / ROUTINGS;
+        wavecast_routing_histogram_free(&histogram);
+        wavecast_routing_spec_free(&spec);
+    }
+    printf("against the fit on %d routings: %.1f %% the same choice, mean loss %.3f %%, mean "
+           "difference of the time %.2f %%\n",
+           ROUTINGS, wavecast_units_percent_from_frac((double)same / ROUTINGS),
+           wavecast_units_percent_from_frac(loss), wavecast_units_percent_from_frac(difference));
+    wavecast_workload_free(workload);
+    free(time_us);
+    free(score_us);
+}
+
 int main(int argc, char **argv)
 {
-    struct bench b = {NULL};
+    struct bench b = {.db = NULL};
     if (argc != 2) {
         fputs("usage: bench_fit DATABASE_DIR\n", stderr);
         return 2;
@@ -169,6 +219,7 @@ int main(int argc, char **argv)
            "median us", "target (best)");
     fit_rows(&b);
     selector_rows(&b);
+    accuracy_rows(&b);
     wavecast_selector_free(b.selector);
     wavecast_fit_free(b.fit);
     for (size_t h = 0; h < HISTOGRAMS; h++)

@@ -6,6 +6,7 @@
 #include "cli/context.h"
 #include "cli/memory.h"
 #include "cli/output.h"
+#include "cli/points.h"
 #include "cli/subject.h"
 #include "cli/talk.h"
 #include "cli/verb.h"
@@ -81,29 +82,18 @@ static enum cli_exit choose_fields(struct task *task, const struct wavecast_hwdb
 
 static enum wavecast_status calibrate(struct task *task, struct wavecast_error *error)
 {
-    const struct wavecast_measurement_set *set = task->subject.set;
-    size_t histograms = wavecast_measurement_histogram_count(set);
-    size_t configs = wavecast_measurement_config_count(set);
-    struct wavecast_fit_point *points =
-        cli_calloc(wavecast_measurement_point_count(set) + 1, sizeof *points);
-    const struct wavecast_histogram **list = cli_calloc(histograms, sizeof *list);
-    struct wavecast_fit_data data = {task->subject.plan, list, histograms, points, 0};
     const struct wavecast_simulate_calibrate_options options = {
         task->fields, task->field_count, (size_t)task->arguments->points.value};
-    for (size_t h = 0; h < histograms; h++) {
-        const double *times = wavecast_measurement_times_get(set, h);
-        list[h] = wavecast_measurement_histogram_at(set, h);
-        for (size_t i = 0; i < configs; i++) {
-            size_t index = task->subject.plan_index[i];
-            if (!isnan(times[i]) && index < wavecast_plan_config_count(task->subject.plan) &&
-                wavecast_plan_config_at(task->subject.plan, index)->legal)
-                points[data.point_count++] = (struct wavecast_fit_point){index, h, times[i]};
-        }
-    }
-    enum wavecast_status status =
-        wavecast_simulate_calibrate(&task->subject.problem, &data, &options, &task->result, error);
-    free(list);
-    free(points);
+    size_t count = wavecast_measurement_histogram_count(task->subject.set);
+    size_t *all = cli_calloc(count, sizeof *all);
+    struct cli_points points;
+    for (size_t h = 0; h < count; h++)
+        all[h] = h;
+    cli_points_gather(&task->subject, all, count, &points);
+    enum wavecast_status status = wavecast_simulate_calibrate(&task->subject.problem, &points.data,
+                                                              &options, &task->result, error);
+    cli_points_free(&points);
+    free(all);
     return status;
 }
 

@@ -4,6 +4,7 @@
 #include "cli/crossval_methods.h"
 #include "cli/memory.h"
 #include "cli/output.h"
+#include "cli/points.h"
 #include "cli/subject.h"
 #include "cli/talk.h"
 #include "cli/verb.h"
@@ -33,13 +34,6 @@ struct task {
 
 /* ---- fitting ------------------------------------------------------------------------------- */
 
-static bool usable(const struct task *task, size_t config)
-{
-    const struct wavecast_plan *plan = task->subject.plan;
-    size_t index = task->subject.plan_index[config];
-    return index < wavecast_plan_config_count(plan) && wavecast_plan_config_at(plan, index)->legal;
-}
-
 /* Timings that the plan cannot place are left out, with a word about them. */
 static void warn_unusable(const struct task *task)
 {
@@ -47,7 +41,7 @@ static void warn_unusable(const struct task *task)
     size_t count = 0, first = 0;
     char text[128];
     for (size_t i = wavecast_measurement_config_count(set); i-- > 0;) {
-        if (usable(task, i))
+        if (cli_points_usable(&task->subject, i))
             continue;
         count++;
         first = i;
@@ -91,23 +85,10 @@ static enum wavecast_status choose_training(struct task *task, struct wavecast_e
 
 static enum wavecast_status fit_set(struct task *task, struct wavecast_error *error)
 {
-    const struct wavecast_measurement_set *set = task->subject.set;
-    size_t configs = wavecast_measurement_config_count(set);
-    struct wavecast_fit_point *points =
-        cli_calloc(wavecast_measurement_point_count(set) + 1, sizeof *points);
-    const struct wavecast_histogram **list = cli_calloc(task->train_count, sizeof *list);
-    struct wavecast_fit_data data = {task->subject.plan, list, task->train_count, points, 0};
-    for (size_t h = 0; h < task->train_count; h++) {
-        const double *times = wavecast_measurement_times_get(set, task->train[h]);
-        list[h] = wavecast_measurement_histogram_at(set, task->train[h]);
-        for (size_t i = 0; i < configs; i++)
-            if (!isnan(times[i]) && usable(task, i))
-                points[data.point_count++] =
-                    (struct wavecast_fit_point){task->subject.plan_index[i], h, times[i]};
-    }
-    enum wavecast_status status = wavecast_fit_new(task->form, &data, &task->fit, error);
-    free(list);
-    free(points);
+    struct cli_points points;
+    cli_points_gather(&task->subject, task->train, task->train_count, &points);
+    enum wavecast_status status = wavecast_fit_new(task->form, &points.data, &task->fit, error);
+    cli_points_free(&points);
     return status;
 }
 

@@ -53,6 +53,7 @@ wavecast_SOURCES += \
     cli/payoff_report.c \
     cli/plan.c \
     cli/plot.c cli/plot.h \
+    cli/points.c cli/points.h \
     cli/predict.c \
     cli/probe.c \
     cli/process.c cli/process.h \

@@ -229,13 +229,18 @@ enum cli_exit cli_arguments_parse(const struct cli_verb *verb, int argc, char **
     return check_operands(verb, out);
 }
 
+/* Options with one member, as of a verb with two groups for it, see it empty the second time. */
+static bool list_free(void *context, const struct cli_option *option)
+{
+    if (option->kind == CLI_OPTION_LIST) {
+        struct cli_list *list = (struct cli_list *)(void *)((char *)context + option->offset);
+        free(list->items);
+        *list = (struct cli_list){0};
+    }
+    return true;
+}
+
 void cli_arguments_free(struct cli_arguments *arguments)
 {
-    free(arguments->hwdb.items);
-    free(arguments->gpu_alias.items);
-    free(arguments->replay.items);
-    free(arguments->steps.items);
-    free(arguments->configs.items);
-    free(arguments->set.items);
-    free(arguments->along.items);
+    cli_option_visit(arguments->verb, list_free, arguments);
 }

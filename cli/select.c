@@ -151,26 +151,11 @@ static enum cli_exit choose_step(struct chooser *chooser, const struct cli_argum
     return code;
 }
 
-static void warn(void *context, const char *row, int line, const char *text)
-{
-    fprintf(stderr, "wavecast: %s:%d: warning: histogram %s: %s\n", (const char *)context, line,
-            row, text);
-}
-
 /* Every row of a histograms file. */
-static enum cli_exit choose_file(struct chooser *chooser, const char *path)
+static enum cli_exit choose_file(struct chooser *chooser, const struct cli_arguments *arguments)
 {
-    const struct wavecast_moe_shape *shape = &chooser->fitted.problem.shape;
-    const struct wavecast_routing_read_options options = {.experts =
-                                                              (uint32_t)shape->experts_global,
-                                                          .top_k = (uint32_t)shape->top_k,
-                                                          .warn = warn,
-                                                          .warn_context = (void *)path};
-    struct wavecast_error error = WAVECAST_ERROR_INIT;
     struct wavecast_routing_set set = WAVECAST_ROUTING_SET_INIT;
-    enum cli_exit code = CLI_EXIT_OK;
-    if (wavecast_routing_set_load(path, &options, &set, &error) != WAVECAST_OK)
-        return cli_fail_error(&error);
+    enum cli_exit code = cli_trace_load(arguments, &chooser->fitted.problem.shape, &set);
     for (size_t i = 0; code == CLI_EXIT_OK && i < set.count; i++)
         code = choose_global(chooser, &set.histograms[i]);
     wavecast_routing_set_free(&set);
@@ -201,7 +186,7 @@ static enum cli_exit select_and_print(struct chooser *chooser,
     add_head(document, chooser, arguments->fit);
     chooser->table = cli_document_table(document, "choices", NULL);
     add_columns(chooser);
-    enum cli_exit code = is_whole_file(arguments) ? choose_file(chooser, arguments->histograms)
+    enum cli_exit code = is_whole_file(arguments) ? choose_file(chooser, arguments)
                                                   : choose_step(chooser, arguments);
     if (code == CLI_EXIT_OK)
         return cli_document_print(document, arguments);

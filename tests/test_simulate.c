@@ -179,7 +179,7 @@ static void gpu_vary(struct wavecast_base__random *random, const struct wavecast
     gpu.sm_count = 1 + (int)wavecast_base__random_below(random, 40);
     gpu.memory.bandwidth_gb_s *= around(random, 10);
     gpu.l2.bandwidth_gb_s *= around(random, 10);
-    gpu.l2.capacity_bytes = (long long)((double)gpu.l2.capacity_bytes * around(random, 10));
+    gpu.l2.capacity_bytes = trunc(gpu.l2.capacity_bytes * around(random, 10));
     gpu.memory.copy_latency_ns *= around(random, 5);
     gpu.launch.cta_exit_ns *= around(random, 5);
 }
@@ -382,7 +382,7 @@ Test(simulate, stream_k_has_one_wave)
     double slots = (double)(s.sm_count * s.slots_per_sm), tiles = s.cost.ctas, least = INFINITY;
     double most = 0, part = 0;
     cr_assert_eq(s.mode, WAVECAST_SIMULATE_STREAM_K);
-    cr_assert_leq(s.cta_count, tiles + slots);
+    cr_assert_leq((double)s.cta_count, tiles + slots);
     qsort(s.ctas, s.cta_count, sizeof(*s.ctas), by_place);
     for (size_t i = 0; i < s.cta_count; i++) {
         const struct wavecast_simulated_cta *c = &s.ctas[i];

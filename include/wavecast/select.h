@@ -30,8 +30,8 @@ enum { WAVECAST_SELECTOR_TOKENS_MAX = 1 << 20 };
 /*
  * Tabulates a fit for steps of up to tokens_max tokens
  * (1..WAVECAST_SELECTOR_TOKENS_MAX); the fit's plan must outlive the selector,
- * the fit need not. Takes about a second for 150 configurations and 8,192
- * tokens, spread over OpenMP's threads, and 4 to 30 MB.
+ * the fit need not. Takes about three seconds of processor time for 150
+ * configurations and 8,192 tokens, spread over OpenMP's threads, and 10 MB.
  * WAVECAST_ERROR_RANGE: tokens_max out of range. WAVECAST_ERROR_UNSUPPORTED:
  * the fit predicts no configuration, or its form needs more of a routing than
  * tables hold (terms with `tokens` on expert-parallel ranks).
