@@ -65,11 +65,9 @@ enum cli_exit cli_regions_options(const struct cli_arguments *arguments,
                                   struct wavecast_region_options *out)
 {
     struct wavecast_error error = WAVECAST_ERROR_INIT;
-    bool is_quick = strcmp(arguments->predictor, "analytic") == 0;
     *out = (struct wavecast_region_options){
         .rules =
             strcmp(arguments->rules, "ramp") == 0 ? WAVECAST_RULES_RAMP : WAVECAST_RULES_ANALYTIC,
-        .flips = is_quick && !arguments->all_gpus && !arguments->all_models,
     };
     if (wavecast_predictor_find(arguments->predictor, &out->predictor, &error) != WAVECAST_OK)
         return cli_fail_error(&error);
@@ -78,6 +76,7 @@ enum cli_exit cli_regions_options(const struct cli_arguments *arguments,
                         "predictor %s needs coefficients; allowed: analytic, "
                         "simulate",
                         out->predictor->name);
+    out->flips = !out->predictor->simulates && !arguments->all_gpus && !arguments->all_models;
     return CLI_EXIT_OK;
 }
 

@@ -10,7 +10,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 /* ---- judging ------------------------------------------------------------------------------- */
@@ -46,8 +45,8 @@ static void choose_methods(struct replay *replay)
     for (size_t i = 0; i < wavecast_predictor_count() && replay->method_count + 1 < METHODS_MAX;
          i++) {
         const struct wavecast_predictor *predictor = wavecast_predictor_at(i);
-        bool simulates = strcmp(predictor->name, "simulate") == 0;
-        if (!predictor->needs_coefficients && (!simulates || replay->arguments->with_simulation))
+        if (!predictor->needs_coefficients &&
+            (!predictor->simulates || replay->arguments->with_simulation))
             add_method(replay, NULL, predictor);
     }
     add_method(replay, wavecast_fit_form_at(0), NULL);

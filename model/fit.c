@@ -83,7 +83,7 @@ const struct wavecast_fit_summary *wavecast_fit_summary_get(const struct wavecas
 
 /* ---- predicting -------------------------------------------------------------------------- */
 
-/* A time, the analytic one, and how uncertain it is, up to the fit's scale. */
+/* A time, the analytic one, and unless not asked how uncertain it is, up to the fit's scale. */
 struct estimate {
     double time_us, analytic_us, spread;
 };
@@ -93,16 +93,17 @@ struct estimate {
  * times of both. Plans of one configuration space share workloads.
  */
 static struct estimate estimate(const struct wavecast_fit *fit,
-                                const struct wavecast_workload *workload, size_t config)
+                                const struct wavecast_workload *workload, size_t config,
+                                bool with_spread)
 {
     const struct wavecast_model__family *family = fit->form->family;
     const struct wavecast_plan *plan = fit->source != NULL ? fit->source : fit->plan;
     double x[WAVECAST_MODEL__FEATURES_MAX] = {0}, source_us;
-    struct estimate e;
-    source_us = e.analytic_us = wavecast_model__analytic_us(plan, workload, config);
-    fit->form->features(plan, workload, config, source_us, x);
+    struct estimate e = {.spread = NAN};
+    source_us = e.analytic_us = fit->form->features(plan, workload, config, x);
     e.time_us = family->predict(fit, config, source_us, x);
-    e.spread = family->spread(fit, config, x);
+    if (with_spread)
+        e.spread = family->spread(fit, config, x);
     if (fit->source != NULL) {
         e.analytic_us = wavecast_model__analytic_us(fit->plan, workload, config);
         e.time_us *= e.analytic_us / source_us;
@@ -117,7 +118,7 @@ void wavecast_fit_predict(const struct wavecast_fit *fit, const struct wavecast_
     for (size_t i = 0; i < fit->plan->config_count; i++) {
         struct estimate e = {INFINITY, INFINITY, NAN};
         if (fit->method[i] != WAVECAST_MODEL__METHOD_ILLEGAL)
-            e = estimate(fit, workload, i);
+            e = estimate(fit, workload, i, interval_frac != NULL);
         time_us[i] = e.time_us;
         if (interval_frac != NULL)
             interval_frac[i] = fit->interval_scale * e.spread;
@@ -135,7 +136,7 @@ void wavecast_model__fit_config(const struct wavecast_fit *fit,
                                 const struct wavecast_workload *workload, size_t config,
                                 double *time_us, double *score_us)
 {
-    struct estimate e = estimate(fit, workload, config);
+    struct estimate e = estimate(fit, workload, config, false);
     *time_us = e.time_us;
     *score_us = score_us_of(fit, e.time_us, e.analytic_us);
 }

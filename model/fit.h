@@ -170,9 +170,10 @@ struct wavecast_model__form {
     const struct wavecast_model__family *family;
     size_t histograms_min; /* without as many nothing can be fitted */
     double analytic_share; /* of the analytic time in choices, an exponent of 0 to 1 */
-    /* Fills x, which has room for FEATURES_MAX, for a routing. */
-    void (*features)(const struct wavecast_plan *plan, const struct wavecast_workload *workload,
-                     size_t config, double analytic_us, double *x);
+    /* Fills x, which has room for FEATURES_MAX, for a routing; returns the analytic time, which
+     * features are made with. */
+    double (*features)(const struct wavecast_plan *plan, const struct wavecast_workload *workload,
+                       size_t config, double *x);
     /* Of the linear family: the coefficients of one configuration from its samples. */
     size_t points_min; /* timings of a configuration that its coefficients need */
     bool (*solve)(const struct wavecast_model__sample *const *rows, size_t count,
@@ -188,9 +189,9 @@ extern const struct wavecast_model__family wavecast_model__linear;
 extern const struct wavecast_model__family wavecast_model__process;
 
 /* The features of the process: coordinates in which one is a typical length. */
-void wavecast_model__process_features(const struct wavecast_plan *plan,
-                                      const struct wavecast_workload *workload, size_t config,
-                                      double analytic_us, double *x);
+double wavecast_model__process_features(const struct wavecast_plan *plan,
+                                        const struct wavecast_workload *workload, size_t config,
+                                        double *x);
 
 /* ---- fits -------------------------------------------------------------------------------- */
 

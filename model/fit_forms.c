@@ -21,16 +21,15 @@ static const struct wavecast_fit_feature RAMP4_FEATURES[] = {
     {"log_tiles", "us", "ln(g + 1)"},
 };
 
-static void ramp4_features(const struct wavecast_plan *plan,
-                           const struct wavecast_workload *workload, size_t config,
-                           double analytic_us, double *x)
+static double ramp4_features(const struct wavecast_plan *plan,
+                             const struct wavecast_workload *workload, size_t config, double *x)
 {
     double g = workload->m_tiles[plan->tile_index[config]];
-    (void)analytic_us;
     x[0] = 1;
     x[1] = g / plan->machine.sm_count;
     x[2] = g;
     x[3] = log(g + 1);
+    return wavecast_model__analytic_us(plan, workload, config);
 }
 
 /* As published: absolute errors, all timings alike. */
@@ -72,9 +71,8 @@ static const struct wavecast_fit_feature TERMS_FEATURES[TERMS_COUNT] = {
 };
 
 /* Counts of CTAs are summed over all launches. */
-static void terms_features(const struct wavecast_plan *plan,
-                           const struct wavecast_workload *workload, size_t config,
-                           double analytic_us, double *x)
+static double terms_features(const struct wavecast_plan *plan,
+                             const struct wavecast_workload *workload, size_t config, double *x)
 {
     double sms = plan->machine.sm_count, slots = sms * plan->configs[config].ctas_per_sm;
     double g = workload->m_tiles[plan->tile_index[config]];
@@ -88,10 +86,11 @@ static void terms_features(const struct wavecast_plan *plan,
         x[TERMS_EXPERTS] += lambda * workload->active_experts / sms;
         x[TERMS_EXPERTS_FILL] += fmin(lambda * workload->active_experts / slots, 1);
     }
-    x[TERMS_ANALYTIC] = analytic_us;
+    x[TERMS_ANALYTIC] = wavecast_model__analytic_us(plan, workload, config);
     x[TERMS_CONSTANT] = 1;
     x[TERMS_ROWS] = workload->slots;
     x[TERMS_TOKENS] = workload->tokens;
+    return x[TERMS_ANALYTIC];
 }
 
 /* A pseudo-observation per coefficient: that of the analytic time is 1, the others are 0. */

@@ -35,9 +35,9 @@ size_t wavecast_model__process_dims(const struct wavecast_plan *plan)
     return OWN_DIMS + 1 + plan->problem.kernel->column_count;
 }
 
-/* Shares of the causes in the analytic time; launch is what the others leave. */
-static double *put_shares(const struct wavecast_plan *plan,
-                          const struct wavecast_workload *workload, size_t config, double *x)
+/* Shares of the causes in the analytic time, which is returned; launch is what they leave. */
+static double put_shares(const struct wavecast_plan *plan, const struct wavecast_workload *workload,
+                         size_t config, double *x)
 {
     struct wavecast_model__terms terms;
     struct wavecast_cost cost = {0};
@@ -47,7 +47,7 @@ static double *put_shares(const struct wavecast_plan *plan,
     }
     for (int f = WAVECAST_FACTOR_LAUNCH + 1; f < WAVECAST_FACTOR_COUNT; f++)
         *x++ = cost.factor_us[f] / cost.total_us / SHARE_LENGTH;
-    return x;
+    return cost.total_us;
 }
 
 /* The last round's idle SMs, the last wave's idle slots, and the waves, of the mean launch. */
@@ -68,17 +68,17 @@ static double *put_waves(const struct wavecast_plan *plan, const struct wavecast
 }
 
 /* asinh(v): the logarithm of twice v, but for small ones and 0. */
-void wavecast_model__process_features(const struct wavecast_plan *plan,
-                                      const struct wavecast_workload *workload, size_t config,
-                                      double analytic_us, double *x)
+double wavecast_model__process_features(const struct wavecast_plan *plan,
+                                        const struct wavecast_workload *workload, size_t config,
+                                        double *x)
 {
     size_t columns = plan->problem.kernel->column_count;
-    (void)analytic_us;
-    x = put_shares(plan, workload, config, x);
-    x = put_waves(plan, workload, config, x);
+    double analytic_us = put_shares(plan, workload, config, x);
+    x = put_waves(plan, workload, config, x + WAVECAST_FACTOR_COUNT - 1);
     *x++ = asinh(plan->configs[config].ctas_per_sm) / COLUMN_LENGTH;
     for (size_t i = 0; i < columns; i++)
         *x++ = asinh((double)plan->columns[config * columns + i]) / COLUMN_LENGTH;
+    return analytic_us;
 }
 
 /* ---- kernels ------------------------------------------------------------------------------- */
@@ -164,27 +164,19 @@ bool wavecast_model__process_reserve(struct wavecast_model__process_learnt *p,
            p->factor_first != NULL;
 }
 
-/* The coordinates of a configuration on one of the histograms learnt from. */
-static void locate(const struct wavecast_model__process_learnt *p, const struct wavecast_plan *plan,
-                   size_t config, size_t histogram, double *x)
-{
-    const struct wavecast_workload *workload = &p->workloads[histogram];
-    wavecast_model__process_features(plan, workload, config,
-                                     wavecast_model__analytic_us(plan, workload, config), x);
-}
-
 void wavecast_model__process_locate(struct wavecast_model__process_learnt *p,
                                     const struct wavecast_plan *plan)
 {
     double x[WAVECAST_MODEL__FEATURES_MAX] = {0};
     for (size_t m = 0; m < p->center_count; m++) {
-        locate(p, plan, p->centers[m].config, p->centers[m].histogram, x);
+        wavecast_model__process_features(plan, &p->workloads[p->centers[m].histogram],
+                                         p->centers[m].config, x);
         for (size_t k = 0; k < wavecast_model__process_dims(plan); k++)
             p->center_x[k * p->center_count + m] = x[k];
     }
     for (size_t c = 0; c < plan->config_count; c++)
         for (size_t i = p->first[c]; i < p->first[c + 1]; i++) {
-            locate(p, plan, c, p->points[i].histogram, x);
+            wavecast_model__process_features(plan, &p->workloads[p->points[i].histogram], c, x);
             memcpy(p->point_x + i * OWN_DIMS, x, OWN_DIMS * sizeof(*x));
         }
 }

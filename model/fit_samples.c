@@ -83,9 +83,8 @@ static void samples_add(const struct wavecast_fit_data *data,
         struct wavecast_model__sample *s = &samples->items[next[point->config]++];
         s->histogram = histogram;
         s->time_us = point->time_us;
-        s->analytic_us = wavecast_model__analytic_us(data->plan, workload, point->config);
         s->weight = (best / point->time_us) * (best / point->time_us);
-        form->features(data->plan, workload, point->config, s->analytic_us, s->x);
+        s->analytic_us = form->features(data->plan, workload, point->config, s->x);
     }
 }
 

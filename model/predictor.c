@@ -95,13 +95,13 @@ static enum wavecast_status ramp4_one(const struct wavecast_coefficients *coeffi
 
 const struct wavecast_model__implementation wavecast_model__analytic = {
     {"analytic", "from hardware constants and the kernel description, nothing fitted to timings",
-     "docs/analytic-model.md", false},
+     "docs/analytic-model.md", false, false},
     analytic_all,
     analytic_one};
 
 const struct wavecast_model__implementation wavecast_model__ramp4 = {
     {"ramp4", "a + b g/SMs + c g + d ln(g+1), four given coefficients per configuration",
-     "RaMP, arXiv 2604.26039", true},
+     "RaMP, arXiv 2604.26039", true, false},
     ramp4_all,
     ramp4_one};
 

@@ -172,7 +172,7 @@ static enum wavecast_status simulate_one(const struct wavecast_coefficients *coe
 
 const struct wavecast_model__implementation wavecast_sim__simulate = {
     {"simulate", "CTA by CTA: unequal tiles, order, waves and tails; nothing fitted to timings",
-     "docs/simulator.md", false},
+     "docs/simulator.md", false, true},
     simulate_all,
     simulate_one};
 

@@ -276,8 +276,7 @@ static void invent(const struct wavecast_model__form *f, const double *coefficie
     for (size_t i = 0; i < lesson.data.point_count; i++) {
         struct wavecast_fit_point *p = &lesson.points[i];
         scene_route(&scene, lesson.histograms[p->histogram]);
-        double analytic_us = wavecast_model__analytic_us(scene.plan, scene.workload, p->config);
-        f->features(scene.plan, scene.workload, p->config, analytic_us, x);
+        f->features(scene.plan, scene.workload, p->config, x);
         p->time_us = 0;
         for (size_t j = 0; j < f->info.feature_count; j++)
             p->time_us += coefficients[j] * x[j];

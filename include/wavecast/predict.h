@@ -206,6 +206,7 @@ struct wavecast_predictor {
     const char *summary; /* one line */
     const char *source;  /* the paper or document it comes from */
     bool needs_coefficients;
+    bool simulates; /* milliseconds a configuration, where others take a microsecond or less */
 };
 
 /* The cost models there are. index < count. */
