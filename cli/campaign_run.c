@@ -53,23 +53,8 @@ static void describe(const struct cli_campaign *campaign, struct wavecast_measur
         "that they come cold from HBM; sorting by expert not included; median of 3 to 9 replays "
         "(column samples) behind one warm-up; spread_frac is (p90 - p10) / median, outliers are "
         "replays more than 10 %% off the median, kept; clocks as found";
-    const struct wavecast_problem *problem = &campaign->target.problem;
-    const struct wavecast_moe_shape *shape = &problem->shape;
     const struct wavecast_kernels__device *device = campaign->device.device;
-    const char *launch = campaign->arguments->launch;
-    *info = (struct wavecast_measurement_info){.experts = shape->experts,
-                                               .top_k = shape->top_k,
-                                               .hidden = shape->hidden,
-                                               .intermediate = shape->intermediate};
-    if (launch != NULL)
-        info->launch = strcmp(launch, "up") == 0 ? WAVECAST_MEASUREMENT_LAUNCH_UP
-                                                 : WAVECAST_MEASUREMENT_LAUNCH_DOWN;
-    (void)snprintf(info->gpu, sizeof info->gpu, "%s", problem->gpu->id);
-    (void)snprintf(info->kernel, sizeof info->kernel, "%s",
-                   wavecast_kernel_id_get(problem->kernel));
-    (void)snprintf(info->model, sizeof info->model, "%s", shape->id);
-    (void)snprintf(info->weight_dtype, sizeof info->weight_dtype, "%s",
-                   wavecast_dtype_name(wavecast_plan_dtype_get(campaign->plan)));
+    cli_target_describe(campaign->plan, info);
     (void)snprintf(info->timing, sizeof info->timing, timing,
                    wavecast_kernels__moe_weight_copies(campaign->moe));
     (void)snprintf(info->device, sizeof info->device, "%s", device->name);

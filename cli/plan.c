@@ -9,6 +9,7 @@
 #include "cli/verb.h"
 
 #include <wavecast/design.h>
+#include <wavecast/recording.h>
 #include <wavecast/units.h>
 
 #include <errno.h>
@@ -18,6 +19,9 @@
 #include <sys/stat.h>
 
 #define COUNT_OF(list) (sizeof(list) / sizeof((list)[0]))
+
+/* What set.yaml says of how it was timed until somebody has. */
+static const char NOT_TIMED[] = "not timed yet";
 
 struct task {
     const struct cli_arguments *arguments;
@@ -47,19 +51,24 @@ static enum wavecast_status make(struct task *task, struct wavecast_error *error
                : status;
 }
 
-/* Writes histograms.csv and points.csv into the folder, which may be new. */
+/* Writes set.yaml, histograms.csv and points.csv into the folder, which may be new. */
 static enum cli_exit save(const struct task *task)
 {
     const char *folder = task->arguments->output;
     struct wavecast_error error = WAVECAST_ERROR_INIT;
+    struct wavecast_measurement_info info;
     if (folder == NULL)
         return CLI_EXIT_OK;
     if (mkdir(folder, S_IRWXU | S_IRWXG | S_IRWXO) != 0 && errno != EEXIST)
         return cli_fail(CLI_EXIT_INPUT, "%s: cannot be made: %s", folder, strerror(errno));
     char *histograms = cli_format("%s/histograms.csv", folder);
     char *points = cli_format("%s/points.csv", folder);
-    enum wavecast_status status =
-        wavecast_routing_set_save(histograms, task->steps.global, task->steps.count, &error);
+    cli_target_describe(task->plan, &info);
+    (void)snprintf(info.timing, sizeof info.timing, "%s", NOT_TIMED);
+    enum wavecast_status status = wavecast_recording_info_save(folder, &info, &error);
+    if (status == WAVECAST_OK)
+        status =
+            wavecast_routing_set_save(histograms, task->steps.global, task->steps.count, &error);
     if (status == WAVECAST_OK)
         status = wavecast_design_save(&task->design, task->plan, task->histograms, points, &error);
     free(histograms);
@@ -213,7 +222,7 @@ static const struct cli_option plan_options[] = {
      .kind = CLI_OPTION_TEXT,
      .offset = offsetof(struct cli_arguments, output),
      .argument = "DIR",
-     .help = "write histograms.csv and points.csv into this folder",
+     .help = "write set.yaml, histograms.csv and points.csv here",
      .complete = CLI_COMPLETE_DIRECTORIES,
      .letter = 'o'},
 };
@@ -225,6 +234,7 @@ const struct cli_verb cli_verb_plan = {
     .name = "plan",
     .page = "wavecast-plan",
     .summary = "Choose which points to time for a fit",
+    .operands = "",
     .groups = plan_groups,
     .example = "wavecast plan --gpu h100-sxm --model olmoe-1b-7b --kernel alpha-moe --budget-s 5",
     .run = plan_run,

@@ -4,6 +4,7 @@
 #include "cli/talk.h"
 #include "cli/verb.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define COUNT_OF(list) (sizeof(list) / sizeof((list)[0]))
@@ -68,6 +69,27 @@ enum cli_exit cli_target_find(const struct cli_arguments *arguments, const struc
     if (find_all(arguments, db, out, &error) != WAVECAST_OK)
         return cli_fail_error(&error);
     return CLI_EXIT_OK;
+}
+
+void cli_target_describe(const struct wavecast_plan *plan, struct wavecast_measurement_info *info)
+{
+    const struct wavecast_problem *problem = wavecast_plan_problem_get(plan);
+    const struct wavecast_moe_shape *shape = &problem->shape;
+    const char *launch = problem->launch != NULL ? problem->launch : "";
+    *info = (struct wavecast_measurement_info){.experts = shape->experts,
+                                               .top_k = shape->top_k,
+                                               .hidden = shape->hidden,
+                                               .intermediate = shape->intermediate};
+    if (strcmp(launch, "up") == 0)
+        info->launch = WAVECAST_MEASUREMENT_LAUNCH_UP;
+    if (strcmp(launch, "down") == 0)
+        info->launch = WAVECAST_MEASUREMENT_LAUNCH_DOWN;
+    (void)snprintf(info->gpu, sizeof info->gpu, "%s", problem->gpu->id);
+    (void)snprintf(info->kernel, sizeof info->kernel, "%s",
+                   wavecast_kernel_id_get(problem->kernel));
+    (void)snprintf(info->model, sizeof info->model, "%s", shape->id);
+    (void)snprintf(info->weight_dtype, sizeof info->weight_dtype, "%s",
+                   wavecast_dtype_name(wavecast_plan_dtype_get(plan)));
 }
 
 void cli_target_show(struct cli_document *document, const struct wavecast_plan *plan)

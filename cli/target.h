@@ -6,6 +6,7 @@
 #include "cli/option.h"
 #include "cli/output.h"
 
+#include <wavecast/measurement.h>
 #include <wavecast/predict.h>
 #include <wavecast/routing.h>
 
@@ -66,6 +67,10 @@ enum cli_exit cli_trace_load(const struct cli_arguments *arguments,
 
 /* Whether an option that names the target was given; a default does not count. */
 bool cli_target_given(const struct cli_arguments *arguments);
+
+/* What a set.yaml says of the plan's problem: GPU, kernel, model, format, launch. The rest is
+ * empty. */
+void cli_target_describe(const struct wavecast_plan *plan, struct wavecast_measurement_info *info);
 
 /* Adds the record "problem": what is predicted, from the plan. */
 void cli_target_show(struct cli_document *document, const struct wavecast_plan *plan);

@@ -63,9 +63,9 @@ static void append_model(struct wavecast_base__text *text,
     wavecast_base__text_append(text, "}\n");
 }
 
-static enum wavecast_status write_info(const char *directory,
-                                       const struct wavecast_measurement_info *info,
-                                       struct wavecast_error *error)
+enum wavecast_status wavecast_recording_info_save(const char *directory,
+                                                  const struct wavecast_measurement_info *info,
+                                                  struct wavecast_error *error)
 {
     struct wavecast_base__text text = {0};
     wavecast_base__text_append(&text, "schema: wavecast/measurement-set/1\n");
@@ -261,7 +261,7 @@ static enum wavecast_status begin(struct wavecast_recording *recording,
     if (mkdir(directory, 0777) != 0 && errno != EEXIST)
         return wavecast_base__error_set(error, WAVECAST_ERROR_IO, directory, 0, 0,
                                         "cannot be made: %s", strerror(errno));
-    status = write_info(directory, options->info, error);
+    status = wavecast_recording_info_save(directory, options->info, error);
     return status == WAVECAST_OK ? write_histograms(recording, options->histograms, error) : status;
 }
 

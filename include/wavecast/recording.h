@@ -59,6 +59,14 @@ enum wavecast_status wavecast_recording_open(const char *directory,
                                              struct wavecast_recording **out,
                                              struct wavecast_error *error);
 
+/*
+ * Writes set.yaml alone into the directory, which must exist, replacing it atomically: for timings
+ * that another program takes. WAVECAST_ERROR_IO, WAVECAST_ERROR_NO_MEMORY.
+ */
+enum wavecast_status wavecast_recording_info_save(const char *directory,
+                                                  const struct wavecast_measurement_info *info,
+                                                  struct wavecast_error *error);
+
 /* Releases it; what was not saved is lost. NULL is fine. */
 void wavecast_recording_free(struct wavecast_recording *recording);
 

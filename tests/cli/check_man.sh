@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The manual pages against the program: every option of a verb is described in
-# its page and the other way round, the exit codes are those of --help, every
+# The manual pages against the program: every verb's --help prints and names its
+# page, every option of a verb is described there and the other way round, the exit codes are those of --help, every
 # page is installed, and groff has nothing to complain about.
 set -eu
 export LC_ALL=C
@@ -26,6 +26,9 @@ while read -r _ verb; do
     page=$("$program" complete-spec "$verb" | sed -n 's/^page //p')
     options=$("$program" complete-spec "$verb" | sed -n 's/^option \([^ ]*\).*/\1/p')
     wanted[$page]="${wanted[$page]:-} $options"
+    read -ra words <<<"$verb"
+    [[ $options != *--help* ]] || "$program" "${words[@]}" --help | grep -qxF "See 'man $page'." ||
+        complain "wavecast $verb --help: does not end well, or does not name its page"
     grep -q "^\.Nm wavecast $verb\$\|^\.Ss .*$verb\|^\.Ic $verb\|^\.It Ic $verb" "$src/man/$page.1" ||
         complain "man/$page.1: does not describe the verb '$verb'"
     grep -q "^\.It Ic $verb\|^\.It Xr ${page} 1" "$src/man/wavecast.1" ||

@@ -1,1 +1,1 @@
-wavecast plan --gpu h100-sxm --model olmoe-1b-7b --kernel alpha-moe --budget-s 0.2 --step uniform@1,64 --step zipf:1.4@64,1024 -o "$work/p" | grep -v "  output" && head -n 3 "$work/p/points.csv" && cut -d, -f1-4 "$work/p/histograms.csv"
+wavecast plan --gpu h100-sxm --model olmoe-1b-7b --kernel alpha-moe --budget-s 0.2 --step uniform@1,64 --step zipf:1.4@64,1024 -o "$work/p" | grep -v "  output" && cat "$work/p/set.yaml" && head -n 3 "$work/p/points.csv" && cut -d, -f1-4 "$work/p/histograms.csv"
