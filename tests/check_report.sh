@@ -100,6 +100,9 @@ def check_page(name, figures, words):
     expect(not twice, f"{name}: ids that occur twice: {sorted(twice)[:5]}")
     fetched = re.findall(r"""(?:src|href)=["'](?!#)[^"']*|url\([^)]*\)|@import""", text)
     expect(not fetched, f"{name}: fetches {fetched[:3]}")
+    undefined = (set(re.findall(r"var\((--[a-z0-9]+)\)", text)) -
+                 set(re.findall(r"(--[a-z0-9]+):", text)))
+    expect(not undefined, f"{name}: colours that the page does not define: {undefined}")
     for word in words:
         expect(word in text, f"{name}: {word!r} is missing")
 
