@@ -68,6 +68,7 @@ wavecast_SOURCES += \
     cli/report_curves.c \
     cli/report_results.c \
     cli/report_set.c \
+    cli/report_step.c \
     cli/report_verdicts.c \
     cli/results.c cli/results.h \
     cli/scene.c cli/scene.h \
