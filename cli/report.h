@@ -23,14 +23,17 @@ struct cli_report {
     struct cli_page page;
 };
 
-/* A measurement set: predicted against measured, regrets, what timings buy. */
+/* A measurement set: predicted against measured, regrets, what timings buy, a timeline. */
 enum cli_exit cli_report_set(struct cli_report *report, const char *path);
 
-/* A results file of a sweep: region maps, verdicts, what-if curves. */
+/* A results file of a sweep: region maps, a timeline, verdicts, what-if curves. */
 enum cli_exit cli_report_results(struct cli_report *report, const char *path);
 
 /* Verdicts on every optimization for each GPU and model of the results. */
 enum cli_exit cli_report_verdicts(struct cli_report *report, struct cli_results *results);
+
+/* The timeline of a sweep's choice, for its first problem with a GPU as the database has it. */
+enum cli_exit cli_report_choice(struct cli_report *report, const struct cli_results *results);
 
 /* Time along each GPU field that the sweep changes. */
 enum cli_exit cli_report_curves(struct cli_report *report, struct cli_results *results);
@@ -66,5 +69,20 @@ enum wavecast_status cli_report_case_open(const struct wavecast_hwdb *db,
                                           struct cli_report_case *out,
                                           struct wavecast_error *error);
 void cli_report_case_close(struct cli_report_case *one);
+
+/* One configuration on one routing, to be simulated. Everything is borrowed. */
+struct cli_report_run {
+    const struct wavecast_plan *plan;
+    size_t config; /* index in the plan */
+    const struct wavecast_histogram *routing;
+    const char *title; /* of the figure */
+    const char *about; /* what it shows and which times are known; the caption goes on from there */
+};
+
+/*
+ * A figure of what every SM does over time. A run that cannot be simulated
+ * leaves a paragraph that says why.
+ */
+enum cli_exit cli_report_timeline(struct cli_report *report, const struct cli_report_run *run);
 
 #endif
