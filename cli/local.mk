@@ -65,9 +65,12 @@ wavecast_SOURCES += \
     cli/replay.c cli/replay.h cli/replay_private.h \
     cli/replay_report.c \
     cli/report.c cli/report.h \
+    cli/report_choice.c \
     cli/report_curves.c \
     cli/report_results.c \
     cli/report_set.c \
+    cli/report_step.c \
+    cli/report_timeline.c \
     cli/report_verdicts.c \
     cli/results.c cli/results.h \
     cli/scene.c cli/scene.h \

@@ -68,7 +68,7 @@ void cli_plot_color(struct cli_plot *plot, int color)
     fprintf(plot->script, " lc rgb '#%02x%02x%02x'", color, color, color);
 }
 
-/* "rgb(  3,   3,   3)" is colour 3; returns its length, or 0. */
+/* "rgb(  3,   3,   3)" is colour 3, black the text's, 0; returns its length, or 0. */
 static size_t take_color(const char *at, int *color)
 {
     int r = 0, g = 0, b = 0, length = 0;
@@ -76,6 +76,14 @@ static size_t take_color(const char *at, int *color)
         return 0;
     *color = r;
     return r == g && g == b && r <= CLI_PLOT_REST ? (size_t)length : 0;
+}
+
+static void put_color(int color, FILE *out)
+{
+    if (color > 0)
+        fprintf(out, "var(--s%d)", color);
+    else
+        fputs("currentColor", out);
 }
 
 static const struct replacement *take_word(const char *at)
@@ -101,7 +109,7 @@ static void inline_svg(const char *svg, const char *label, int number, FILE *out
         int color = 0;
         size_t length = take_color(at, &color);
         if (length > 0) {
-            fprintf(out, "var(--s%d)", color);
+            put_color(color, out);
             at += length;
         } else if (word != NULL) {
             const char *mark = strstr(word->to, "%d");

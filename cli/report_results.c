@@ -247,6 +247,8 @@ enum cli_exit cli_report_results(struct cli_report *report, const char *path)
     write_head(report, &results);
     code = draw_maps(report, &results);
     if (code == CLI_EXIT_OK)
+        code = cli_report_choice(report, &results);
+    if (code == CLI_EXIT_OK)
         code = cli_report_verdicts(report, &results);
     if (code == CLI_EXIT_OK)
         code = cli_report_curves(report, &results);

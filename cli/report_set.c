@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The report on a measurement set: what the predictions are worth where they were checked. */
+#include "cli/config_table.h"
 #include "cli/crossval_methods.h"
 #include "cli/memory.h"
 #include "cli/report.h"
@@ -319,6 +320,72 @@ static enum cli_exit draw_budget(struct trial *trial)
     return code;
 }
 
+/* ---- timeline ----------------------------------------------------------------------------- */
+
+/* A choice on a held-out routing, and what routings are ordered by. */
+struct held_out {
+    const struct wavecast_evaluate_choice *choice;
+    const struct wavecast_histogram *routing;
+    double max_over_mean;
+};
+
+static int by_tokens_and_skew(const void *a, const void *b)
+{
+    const struct held_out *x = a, *y = b;
+    if (x->routing->tokens != y->routing->tokens)
+        return x->routing->tokens > y->routing->tokens ? 1 : -1;
+    return (x->max_over_mean > y->max_over_mean) - (x->max_over_mean < y->max_over_mean);
+}
+
+/* The analytic model's choice for the middle number of tokens and the middle skew there. */
+static struct held_out middle_choice(const struct trial *trial)
+{
+    const struct wavecast_evaluate_entry *analytic = &trial->result.scores.entries[0];
+    size_t count = analytic->all.histograms, first = count / 2, end = first;
+    struct held_out *all = cli_calloc(count, sizeof *all);
+    for (size_t i = 0; i < count; i++) {
+        struct wavecast_routing_skew skew;
+        all[i].choice = &analytic->choices[i];
+        all[i].routing =
+            wavecast_measurement_histogram_at(trial->subject.set, all[i].choice->histogram);
+        wavecast_routing_skew_get(all[i].routing, &skew);
+        all[i].max_over_mean = skew.max_over_mean;
+    }
+    qsort(all, count, sizeof *all, by_tokens_and_skew);
+    uint32_t tokens = all[first].routing->tokens;
+    while (first > 0 && all[first - 1].routing->tokens == tokens)
+        first--;
+    while (end < count && all[end].routing->tokens == tokens)
+        end++;
+    struct held_out middle = all[(first + end) / 2];
+    free(all);
+    return middle;
+}
+
+static enum cli_exit draw_timeline(struct trial *trial)
+{
+    const struct cli_subject *subject = &trial->subject;
+    const struct held_out middle = middle_choice(trial);
+    const struct wavecast_histogram *routing = middle.routing;
+    size_t index = subject->plan_index[middle.choice->config];
+    char config[CLI_CONFIG_BYTES];
+    char *about = cli_format(
+        "The configuration that the analytic model chooses among those timed, %s, for %u tokens "
+        "routed %s: of the held-out routings the middle number of tokens and the middle skew "
+        "there. Measured %.1f us (%.1f %% more than the best), predicted %.1f us",
+        wavecast_plan_config_format(subject->plan, index, config, sizeof config), routing->tokens,
+        routing->label[0] != '\0' ? routing->label : routing->name, middle.choice->time_us,
+        wavecast_units_percent_from_frac(middle.choice->regret_frac), middle.choice->predicted_us);
+    const struct cli_report_run run = {.plan = subject->plan,
+                                       .config = index,
+                                       .routing = routing,
+                                       .title = "Timeline of the SMs, simulated",
+                                       .about = about};
+    enum cli_exit code = cli_report_timeline(trial->report, &run);
+    free(about);
+    return code;
+}
+
 /* ---- the section -------------------------------------------------------------------------- */
 
 static void write_head(struct trial *trial)
@@ -365,6 +432,8 @@ enum cli_exit cli_report_set(struct cli_report *report, const char *path)
         write_table(trial);
         code = draw_budget(trial);
     }
+    if (code == CLI_EXIT_OK)
+        code = draw_timeline(trial);
     for (size_t i = 0; i < trial->curve_count; i++)
         wavecast_crossval_free(&trial->curve[i]);
     wavecast_crossval_free(&trial->result);

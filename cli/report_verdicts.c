@@ -9,13 +9,7 @@
 
 #include <wavecast/regions.h>
 
-enum { ROWS_MAX = 200, LAW_BYTES = 96 };
-
-/* The step that the matrix is for, one of the sweep's. */
-struct step {
-    long long tokens;
-    char law[LAW_BYTES];
-};
+enum { ROWS_MAX = 200 };
 
 /* One problem and its verdicts. */
 struct row {
@@ -25,71 +19,16 @@ struct row {
     enum wavecast_status status;
 };
 
-/* The batch size next to 64, and of its routings the one in the middle of the skews. */
-static bool choose_step(const struct cli_results *results, struct step *step)
-{
-    static const char sql[] =
-        "WITH near AS (SELECT tokens FROM points WHERE problem_id = ?1 ORDER BY "
-        "abs(tokens - 64), tokens LIMIT 1), ranked AS (SELECT tokens, routing, row_number() "
-        "OVER (ORDER BY max_over_mean) AS place, count(*) OVER () AS total FROM points WHERE "
-        "problem_id = ?1 AND tokens = (SELECT tokens FROM near)) SELECT tokens, routing FROM "
-        "ranked "
-        "WHERE place = (total + 2) / 2";
-    sqlite3_stmt *statement = cli_results_query(results, sql, results->problems[0].id, NULL);
-    bool found = statement != NULL && cli_results_next(statement);
-    if (found) {
-        step->tokens = sqlite3_column_int64(statement, 0);
-        snprintf(step->law, sizeof step->law, "%s",
-                 (const char *)sqlite3_column_text(statement, 1));
-    }
-    sqlite3_finalize(statement);
-    return found;
-}
-
-static enum wavecast_status draw_routing(const struct step *step, uint64_t seed,
-                                         const struct wavecast_moe_shape *shape,
-                                         struct wavecast_histogram *whole,
-                                         struct wavecast_histogram *local,
-                                         struct wavecast_error *error)
-{
-    struct wavecast_routing_spec spec = WAVECAST_ROUTING_SPEC_INIT;
-    const struct wavecast_routing_draw draw = {.experts = (uint32_t)shape->experts_global,
-                                               .top_k = (uint32_t)shape->top_k,
-                                               .tokens = (uint32_t)step->tokens,
-                                               .seed = seed};
-    enum wavecast_status status = wavecast_routing_spec_parse(step->law, &spec, error);
-    if (status == WAVECAST_OK)
-        status = wavecast_routing_generate(&spec, &draw, whole, error);
-    if (status == WAVECAST_OK)
-        status = wavecast_routing_histogram_slice(whole, (uint32_t)shape->expert_first,
-                                                  (uint32_t)shape->experts, local, error);
-    wavecast_routing_spec_free(&spec);
-    return status;
-}
-
-static void judge(const struct wavecast_hwdb *db, const struct step *step, uint64_t seed,
+static void judge(const struct wavecast_hwdb *db, const struct cli_report_step *step, uint64_t seed,
                   struct row *row)
 {
-    struct wavecast_histogram whole = WAVECAST_HISTOGRAM_INIT, local = WAVECAST_HISTOGRAM_INIT;
     const struct wavecast_region_options options = {.rules = WAVECAST_RULES_ANALYTIC};
-    struct wavecast_problem problem = {0};
-    enum wavecast_dtype dtype;
-    struct wavecast_error *error = &row->error;
-    enum wavecast_status status =
-        wavecast_hwdb_gpu_find(db, row->problem->gpu, &problem.gpu, error);
-    if (status == WAVECAST_OK)
-        status = wavecast_hwdb_shape_find(db, row->problem->model, &problem.shape, error);
-    if (status == WAVECAST_OK)
-        status = wavecast_hwdb_kernel_find(db, row->problem->kernel, &problem.kernel, error);
-    if (status == WAVECAST_OK)
-        status = wavecast_dtype_find(row->problem->dtype, &dtype, error);
-    problem.dtype = &dtype;
-    if (status == WAVECAST_OK)
-        status = draw_routing(step, seed, &problem.shape, &whole, &local, error);
-    if (status == WAVECAST_OK)
-        status = wavecast_regions_evaluate(&problem, &local, &options, row->regions, error);
-    wavecast_routing_histogram_free(&whole);
-    row->status = status;
+    struct cli_report_case one;
+    row->status = cli_report_case_open(db, row->problem, step, seed, &one, &row->error);
+    if (row->status == WAVECAST_OK)
+        row->status = wavecast_regions_evaluate(&one.problem, &one.routing, &options, row->regions,
+                                                &row->error);
+    cli_report_case_close(&one);
 }
 
 static void write_cell(FILE *out, const struct wavecast_region *region)
@@ -173,9 +112,9 @@ static size_t collect(const struct cli_results *results, struct row *rows, size_
 enum cli_exit cli_report_verdicts(struct cli_report *report, struct cli_results *results)
 {
     struct row *rows = cli_calloc(ROWS_MAX, sizeof *rows);
-    struct step step;
+    struct cli_report_step step;
     size_t left = 0, count = collect(results, rows, &left);
-    if (count > 0 && choose_step(results, &step)) {
+    if (count > 0 && cli_report_step_choose(results, &results->problems[0], &step)) {
 #pragma omp parallel for schedule(dynamic)
         for (size_t i = 0; i < count; i++)
             judge(report->db, &step, results->seed, &rows[i]);

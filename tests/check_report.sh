@@ -13,7 +13,10 @@ program, source = sys.argv[1], sys.argv[2]
 work = tempfile.mkdtemp()
 complaints = []
 LIGHT, DARK = (0xff, 0xff, 0xff), (0x14, 0x17, 0x1b)  # backgrounds of cli/page.c
-SERIES = {LIGHT: (0x00, 0x72, 0xb2), DARK: (0x4e, 0xa3, 0xdc)}  # and its first colour
+# And its first colours of series.
+SERIES = {LIGHT: [(0x00, 0x72, 0xb2), (0xe6, 0x9f, 0x00), (0x00, 0x9e, 0x73)],
+          DARK: [(0x4e, 0xa3, 0xdc), (0xf0, 0xb4, 0x29), (0x2c, 0xc6, 0x9a)]}
+TIMELINE = "Timeline of the SMs, simulated"
 VOID = {"meta", "link", "br", "img", "hr", "wbr"}
 
 
@@ -100,6 +103,9 @@ def check_page(name, figures, words):
     expect(not twice, f"{name}: ids that occur twice: {sorted(twice)[:5]}")
     fetched = re.findall(r"""(?:src|href)=["'](?!#)[^"']*|url\([^)]*\)|@import""", text)
     expect(not fetched, f"{name}: fetches {fetched[:3]}")
+    undefined = (set(re.findall(r"var\((--[a-z0-9]+)\)", text)) -
+                 set(re.findall(r"(--[a-z0-9]+):", text)))
+    expect(not undefined, f"{name}: colours that the page does not define: {undefined}")
     for word in words:
         expect(word in text, f"{name}: {word!r} is missing")
 
@@ -152,7 +158,23 @@ def browser():
     return None
 
 
-def show(name, background, options):
+def timeline_alone(name):
+    """A page with nothing but the timeline of another, so that it is in the window."""
+    with open(path(name), encoding="utf-8") as file:
+        text = file.read()
+    figures = [figure for figure in re.findall(r"<figure>.*?</figure>", text, re.S)
+               if TIMELINE in figure]
+    expect(len(figures) == 1, f"{name}: {len(figures)} timelines")
+    with open(path("timeline.html"), "w", encoding="utf-8") as file:
+        file.write(text[:text.index("<h1>")] + "".join(figures) + "</body></html>")
+    check_page("timeline.html", 1, [">HBM 100 %<", ">fused<", "time (us)", " rows</li>",
+                                    "simulated "])
+    boxes = figures[0].count("<polygon fill = 'var(--s") if figures else 0
+    expect(50 < boxes < 2500, f"{name}: {boxes} CTAs in the timeline")
+    return "timeline.html"
+
+
+def show(name, background, options, colors=1):
     """Loads the page as a reader's browser would; nothing may be complained about."""
     command = [browser(), "--headless", "--disable-gpu", "--hide-scrollbars",
                "--user-data-dir=" + path("profile"), "--window-size=400,900",
@@ -170,7 +192,8 @@ def show(name, background, options):
     counts = pixels(path("page.png"))
     total = sum(counts.values())
     expect(counts.get(background, 0) > 0.4 * total, f"{name}: the background is not {background}")
-    expect(counts.get(SERIES[background], 0) > 100, f"{name}: no curve in {SERIES[background]}")
+    for color in SERIES[background][:colors]:
+        expect(counts.get(color, 0) > 100, f"{name}: no curve in {color}")
     os.remove(path("page.png"))
 
 
@@ -186,21 +209,32 @@ try:
     expect(made.returncode == 0, made.stderr)
     done = run("report", path("sets"), "-o", path("sets.html"))
     expect(done.returncode == 0, done.stderr)
-    # A scatter, regrets and a budget curve.
-    check_page("sets.html", 3, ["Measured: one", "best-static", "What timings buy"])
+    # A scatter, regrets, a budget curve and a timeline.
+    check_page("sets.html", 4, ["Measured: one", "best-static", "What timings buy", TIMELINE])
     done = run("report", path("results.db"), "--model", "mixtral-8x7b", "-o", path("sweep.html"))
     expect(done.returncode == 0, done.stderr)
-    # A map and a what-if curve for each of three GPUs, verdicts in a table.
-    check_page("sweep.html", 6, ["Winners: h20, mixtral-8x7b", "id=\"verdicts\"", "of h200-sxm",
-                                 "routing aware"])
+    # A map and a what-if curve for each of three GPUs, a timeline, verdicts in a table.
+    check_page("sweep.html", 7, ["Winners: h20, mixtral-8x7b", "id=\"verdicts\"", "of h200-sxm",
+                                 "routing aware", TIMELINE + ": h100-sxm, mixtral-8x7b"])
+    night = ["--blink-settings=preferredColorScheme=0"]
     if browser():
         show("sets.html", LIGHT, [])
-        show("sweep.html", DARK, ["--blink-settings=preferredColorScheme=0"])
+        show("sweep.html", DARK, night)
+    for name in ("sets.html", "sweep.html"):
+        alone = timeline_alone(name)
+        if browser():
+            show(alone, LIGHT, ["--window-size=800,700"], colors=3)
+            show(alone, DARK, night + ["--window-size=800,700"], colors=3)
     with sqlite3.connect(path("results.db"), isolation_level=None) as db:
         db.execute("DELETE FROM batches WHERE batch_id = 5")
     done = run("report", path("results.db"), "--model", "olmoe-1b-7b", "-o", path("part.html"))
     expect(done.returncode == 0, done.stderr)
-    check_page("part.html", 6, ["the sweep is not finished"])
+    check_page("part.html", 7, ["the sweep is not finished"])
+    with sqlite3.connect(path("results.db"), isolation_level=None) as db:
+        db.execute("UPDATE configs SET config = config || ',bm=1'")
+    done = run("report", path("results.db"), "--model", "olmoe-1b-7b", "-o", path("other.html"))
+    expect(done.returncode == 0, done.stderr)
+    check_page("other.html", 6, ["No timeline of h100-sxm: "])
     refused(run("report", path("missing"), "-o", path("no.html")), 3, "no such file")
     refused(run("report", work, "-o", path("no.html")), 3, "neither a measurement set nor")
     refused(run("report", os.path.join(source, "README.md"), "-o", path("no.html")), 3,
