@@ -97,6 +97,10 @@ static enum cli_exit evaluate_demand(const struct cli_arguments *arguments)
     if (!is_crossval(arguments) && (arguments->budget_curve || arguments->noise_floor != NULL))
         return cli_fail(CLI_EXIT_USAGE, "evaluate: --budget-curve and --noise-floor need --train N "
                                         "or --fit-from SETDIR");
+    if ((arguments->servers.count > 0 || arguments->tuned.count > 0) &&
+        (arguments->operand_count == 0 || is_crossval(arguments)))
+        return cli_fail(CLI_EXIT_USAGE, "evaluate: --server and --tuned are for a measurement set "
+                                        "that nothing is fitted to");
     return CLI_EXIT_OK;
 }
 
@@ -152,6 +156,18 @@ static const struct cli_option evaluate_options[] = {
      .offset = offsetof(struct cli_arguments, max_mape),
      .argument = "FRACTION",
      .help = "budget: exit with 1 when the mean error of the times is above it"},
+    {.name = "server",
+     .kind = CLI_OPTION_LIST,
+     .offset = offsetof(struct cli_arguments, servers),
+     .argument = "NAME",
+     .help = "also judge what vllm or sglang runs without a file; repeatable"},
+    {.name = "tuned",
+     .kind = CLI_OPTION_LIST,
+     .offset = offsetof(struct cli_arguments, tuned),
+     .argument = "FILE",
+     .help =
+         "also judge a tuned-configuration file of the first --server, else of vllm; repeatable",
+     .complete = CLI_COMPLETE_FILES},
 };
 static const char *const designs[] = {"random", "plan", NULL};
 static const struct cli_option crossval_options[] = {

@@ -2,7 +2,9 @@
 /* A measurement set evaluated: regret and time errors beside the baselines. */
 #include "cli/evaluate.h"
 #include "cli/forecast.h"
+#include "cli/memory.h"
 #include "cli/output.h"
+#include "cli/servers.h"
 #include "cli/subject.h"
 #include "cli/summary.h"
 #include "cli/talk.h"
@@ -21,6 +23,7 @@ struct analysis {
     const struct wavecast_predictor *predictor;
     struct cli_subject subject;
     struct cli_forecast forecast;
+    struct cli_server_choices servers;
 };
 
 static void add_head(struct cli_document *document, const struct analysis *analysis,
@@ -91,6 +94,8 @@ static void add_labels(struct cli_document *document, const struct wavecast_eval
                                                .title = "static",
                                                .kind = CLI_KIND_FRACTION,
                                                .precision = 2};
+    const struct wavecast_evaluate_entry *best_static =
+        &evaluation->entries[evaluation->entry_count - WAVECAST_EVALUATE_BASELINE_COUNT];
     struct cli_table *table =
         cli_document_table(document, "by_label", "The predictor by kind of routing");
     cli_table_column(table, &name);
@@ -100,7 +105,7 @@ static void add_labels(struct cli_document *document, const struct wavecast_eval
         cli_table_row(table, 0);
         cli_put_text(table, evaluation->labels[i]);
         cli_summary_put(table, &evaluation->entries[0].by_label[i]);
-        cli_put_number(table, evaluation->entries[1].by_label[i].regret_mean_frac);
+        cli_put_number(table, best_static->by_label[i].regret_mean_frac);
     }
 }
 
@@ -115,25 +120,38 @@ static enum cli_exit report(const struct analysis *analysis,
     return cli_evaluate_hold(analysis->arguments, &evaluation->entries[0].all);
 }
 
-static enum cli_exit evaluate(struct analysis *analysis, const struct wavecast_hwdb *db)
+/* The predictor, then what servers would run. */
+static enum cli_exit evaluate(struct analysis *analysis)
 {
     struct wavecast_error error = WAVECAST_ERROR_INIT;
     struct wavecast_evaluation evaluation = WAVECAST_EVALUATION_INIT;
-    struct cli_subject *subject = &analysis->subject;
+    const size_t count = 1 + analysis->servers.count;
+    struct wavecast_evaluate_predictor *predictors = cli_calloc(count, sizeof *predictors);
+    predictors[0] = cli_forecast_predictor(&analysis->forecast);
+    for (size_t i = 1; i < count; i++)
+        predictors[i] = cli_servers_predictor(&analysis->servers.choices[i - 1]);
     enum wavecast_status status =
-        cli_subject_open(analysis->arguments->operands[0], db, subject, &error);
-    if (status == WAVECAST_OK)
-        status = cli_forecast_open(analysis->predictor, subject, &analysis->forecast, &error);
-    if (status == WAVECAST_OK) {
-        const struct wavecast_evaluate_predictor predictor =
-            cli_forecast_predictor(&analysis->forecast);
-        status = wavecast_evaluate_run(subject->set, &predictor, 1, &evaluation, &error);
-    }
+        wavecast_evaluate_run(analysis->subject.set, predictors, count, &evaluation, &error);
+    free(predictors);
     if (status != WAVECAST_OK)
         return cli_fail_error(&error);
     enum cli_exit code = report(analysis, &evaluation);
     wavecast_evaluate_free(&evaluation);
     return code;
+}
+
+static enum cli_exit open_and_evaluate(struct analysis *analysis, const struct wavecast_hwdb *db)
+{
+    struct wavecast_error error = WAVECAST_ERROR_INIT;
+    struct cli_subject *subject = &analysis->subject;
+    enum wavecast_status status =
+        cli_subject_open(analysis->arguments->operands[0], db, subject, &error);
+    if (status == WAVECAST_OK)
+        status = cli_forecast_open(analysis->predictor, subject, &analysis->forecast, &error);
+    if (status != WAVECAST_OK)
+        return cli_fail_error(&error);
+    enum cli_exit code = cli_servers_open(analysis->arguments, subject, &analysis->servers);
+    return code == CLI_EXIT_OK ? evaluate(analysis) : code;
 }
 
 enum cli_exit cli_evaluate_set(const struct cli_arguments *arguments,
@@ -144,7 +162,8 @@ enum cli_exit cli_evaluate_set(const struct cli_arguments *arguments,
     memset(&analysis, 0, sizeof analysis);
     analysis.arguments = arguments;
     analysis.predictor = predictor;
-    enum cli_exit code = evaluate(&analysis, context->db);
+    enum cli_exit code = open_and_evaluate(&analysis, context->db);
+    cli_servers_close(&analysis.servers);
     cli_forecast_close(&analysis.forecast);
     cli_subject_close(&analysis.subject);
     return code;

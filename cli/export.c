@@ -3,6 +3,7 @@
 #include "cli/config_table.h"
 #include "cli/context.h"
 #include "cli/directory.h"
+#include "cli/fitted.h"
 #include "cli/memory.h"
 #include "cli/talk.h"
 #include "cli/target.h"
@@ -22,7 +23,9 @@ enum { NAME_BYTES = 512 };
 struct export
 {
     const struct cli_arguments *arguments;
-    const struct cli_target *target;
+    struct cli_target target;
+    struct cli_fitted fitted;               /* of --fit */
+    const struct wavecast_problem *problem; /* of one of them */
     const struct wavecast_server *server;
     enum wavecast_dtype dtype;
     struct wavecast_serving_table table;
@@ -44,13 +47,14 @@ static enum cli_exit make_table(struct export *export)
         .routing = &spec,
         .seed = (uint64_t)arguments->seed.value,
         .tokens_max = (uint32_t)arguments->max_tokens.value,
+        .fit = export->fitted.fit,
         .margin_frac = arguments->margin.value,
     };
     enum cli_exit code = CLI_EXIT_OK;
     if (wavecast_routing_spec_parse(arguments->routing, &spec, &error) != WAVECAST_OK)
         code = cli_fail(cli_exit_from_status(error.status), "--routing: %s", error.text);
-    else if (wavecast_serving_table_new(export->server, &export->target->problem, &options,
-                                        &export->table, &error) != WAVECAST_OK)
+    else if (wavecast_serving_table_new(export->server, export->problem, &options, &export->table,
+                                        &error) != WAVECAST_OK)
         code = cli_fail_error(&error);
     wavecast_routing_spec_free(&spec);
     return code;
@@ -61,7 +65,7 @@ static enum cli_exit find_format(struct export *export)
 {
     struct wavecast_error error = WAVECAST_ERROR_INIT;
     struct wavecast_plan *plan = NULL;
-    if (wavecast_plan_new(&export->target->problem, &plan, &error) != WAVECAST_OK)
+    if (wavecast_plan_new(export->problem, &plan, &error) != WAVECAST_OK)
         return cli_fail_error(&error);
     export->dtype = wavecast_plan_dtype_get(plan);
     wavecast_plan_free(plan);
@@ -71,7 +75,7 @@ static enum cli_exit find_format(struct export *export)
 static enum cli_exit write_file(struct export *export)
 {
     struct wavecast_error error = WAVECAST_ERROR_INIT;
-    const struct wavecast_problem *problem = &export->target->problem;
+    const struct wavecast_problem *problem = export->problem;
     char name[NAME_BYTES], folder[NAME_BYTES];
     if (wavecast_serving_file_name(export->server, problem->gpu, &problem->shape, export->dtype,
                                    name, sizeof name, &error) != WAVECAST_OK)
@@ -102,7 +106,7 @@ static void add_file(struct cli_document *document, const struct export *export)
         {.key = "default_keys", .title = "server's default", .kind = CLI_KIND_INTEGER},
         {.key = "refused", .title = "left out as unsafe", .kind = CLI_KIND_INTEGER},
     };
-    const struct wavecast_problem *problem = &export->target->problem;
+    const struct wavecast_problem *problem = export->problem;
     struct cli_table *table = cli_document_record(document, "export", NULL);
     size_t defaults = 0;
     for (size_t i = 0; i < export->table.count; i++)
@@ -134,7 +138,7 @@ static void add_keys(struct cli_document *document, const struct export *export)
         {.key = "best_us", .kind = CLI_KIND_NUMBER, .flags = CLI_COLUMN_DETAIL},
         {.key = "gain_frac", .title = "gain", .kind = CLI_KIND_FRACTION, .precision = 1},
     };
-    const struct wavecast_kernel *kernel = export->target->problem.kernel;
+    const struct wavecast_kernel *kernel = export->problem->kernel;
     struct cli_table *table = cli_document_table(document, "keys", NULL);
     cli_table_column(table, &tokens);
     cli_config_columns(table, kernel);
@@ -171,28 +175,45 @@ static enum cli_exit export_table(struct export *export)
     return code;
 }
 
-static enum cli_exit export_run(const struct cli_arguments *arguments)
+static enum cli_exit export_demand(const struct cli_arguments *arguments)
+{
+    if (arguments->output == NULL)
+        return cli_fail(CLI_EXIT_USAGE, "%s: --output is missing; see 'wavecast %s --help'",
+                        arguments->verb->name, arguments->verb->name);
+    return cli_fitted_demand(arguments);
+}
+
+/* What the options or the fitted model name, and the server of the verb. */
+static enum cli_exit find_problem(struct export *export, const struct wavecast_hwdb *db)
 {
     struct wavecast_error error = WAVECAST_ERROR_INIT;
+    const struct cli_arguments *arguments = export->arguments;
+    enum cli_exit code = CLI_EXIT_OK;
+    if (arguments->fit == NULL)
+        code = cli_target_find(arguments, db, &export->target);
+    else if (cli_fitted_open(arguments->fit, db, &export->fitted, &error) != WAVECAST_OK)
+        code = cli_fail_error(&error);
+    export->problem = arguments->fit == NULL ? &export->target.problem : &export->fitted.problem;
+    if (code == CLI_EXIT_OK &&
+        wavecast_serving_server_find(export->problem->kernel, server_name(arguments),
+                                     &export->server, &error) != WAVECAST_OK)
+        code = cli_fail_error(&error);
+    return code;
+}
+
+static enum cli_exit export_run(const struct cli_arguments *arguments)
+{
     struct cli_context context;
-    struct cli_target target;
-    struct export export = {
-        .arguments = arguments, .target = &target, .table = WAVECAST_SERVING_TABLE_INIT};
-    enum cli_exit code = cli_target_demand(arguments, CLI_NEED_ALL);
-    if (code == CLI_EXIT_OK && arguments->output == NULL)
-        code = cli_fail(CLI_EXIT_USAGE, "%s: --output is missing; see 'wavecast %s --help'",
-                        arguments->verb->name, arguments->verb->name);
+    struct export export = {.arguments = arguments, .table = WAVECAST_SERVING_TABLE_INIT};
+    enum cli_exit code = export_demand(arguments);
     if (code == CLI_EXIT_OK)
         code = cli_context_open(arguments, &context);
     if (code != CLI_EXIT_OK)
         return code;
-    code = cli_target_find(arguments, context.db, &target);
-    if (code == CLI_EXIT_OK &&
-        wavecast_serving_server_find(target.problem.kernel, server_name(arguments), &export.server,
-                                     &error) != WAVECAST_OK)
-        code = cli_fail_error(&error);
+    code = find_problem(&export, context.db);
     if (code == CLI_EXIT_OK)
         code = export_table(&export);
+    cli_fitted_close(&export.fitted);
     cli_context_close(&context);
     return code;
 }
@@ -205,6 +226,13 @@ static const struct cli_option export_options[] = {
      .help = "folder that the server is told; made when it is not there",
      .complete = CLI_COMPLETE_DIRECTORIES,
      .letter = 'o'},
+    {.name = "fit",
+     .kind = CLI_OPTION_TEXT,
+     .offset = offsetof(struct cli_arguments, fit),
+     .argument = "FILE",
+     .help = "predict by a fitted model, as 'wavecast fit -o' writes it, instead of --gpu, --model "
+             "and --kernel",
+     .complete = CLI_COMPLETE_FILES},
     {.name = "max-tokens",
      .kind = CLI_OPTION_INTEGER,
      .offset = offsetof(struct cli_arguments, max_tokens),

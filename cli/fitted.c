@@ -2,8 +2,23 @@
 /* Opening a fitted model; see fitted.h. */
 #include "cli/fitted.h"
 #include "cli/subject.h"
+#include "cli/talk.h"
+#include "cli/target.h"
+#include "cli/verb.h"
 
 #include <string.h>
+
+enum cli_exit cli_fitted_demand(const struct cli_arguments *arguments)
+{
+    if (arguments->fit == NULL)
+        return cli_target_demand(arguments, CLI_NEED_ALL);
+    if (cli_target_given(arguments))
+        return cli_fail(CLI_EXIT_USAGE,
+                        "%s: a fitted model says itself what it is of: leave --gpu, --model, "
+                        "--kernel, --dtype and --launch out",
+                        arguments->verb->name);
+    return CLI_EXIT_OK;
+}
 
 static enum wavecast_status find_shape(const struct wavecast_hwdb *db, struct cli_fitted *fitted,
                                        struct wavecast_error *error)

@@ -3,6 +3,8 @@
 #ifndef WAVECAST_CLI_FITTED_H
 #define WAVECAST_CLI_FITTED_H
 
+#include "cli/option.h"
+
 #include <wavecast/fit.h>
 #include <wavecast/hwdb.h>
 #include <wavecast/predict.h>
@@ -14,6 +16,12 @@ struct cli_fitted {
     struct wavecast_plan *plan;
     struct wavecast_fit *fit;
 };
+
+/*
+ * For verbs that take --fit or a target: whether either is there, and not both.
+ * Misuse is printed.
+ */
+enum cli_exit cli_fitted_demand(const struct cli_arguments *arguments);
 
 /*
  * Reads a file of `wavecast fit -o`. *out must not be moved; close it with

@@ -7,9 +7,8 @@
 #include "cli/memory.h"
 #include "cli/talk.h"
 #include "cli/target.h"
+#include "cli/tuned.h"
 #include "cli/verb.h"
-
-#include <wavecast/tuned.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -35,28 +34,15 @@ static const char *server_name(const struct cli_arguments *arguments)
 
 /* ---- what the file is about -------------------------------------------------------------- */
 
-static enum cli_exit check_shape(const struct import *import)
-{
-    const struct wavecast_moe_shape *shape = &import->target->problem.shape;
-    if (shape->experts == import->file.experts && shape->intermediate == import->file.intermediate)
-        return CLI_EXIT_OK;
-    return cli_fail(CLI_EXIT_INPUT,
-                    "%s is for %d experts of width %d; %s has %d of width %d; a shard such as "
-                    "MODEL:tp2 may fit",
-                    import->arguments->operands[0], import->file.experts, import->file.intermediate,
-                    shape->id, shape->experts, shape->intermediate);
-}
-
 static enum cli_exit identify(struct import *import, const struct wavecast_hwdb *db)
 {
     struct wavecast_error error = WAVECAST_ERROR_INIT;
     struct wavecast_problem *problem = &import->target->problem;
     if (wavecast_serving_server_find(problem->kernel, server_name(import->arguments),
-                                     &import->server, &error) != WAVECAST_OK ||
-        wavecast_tuned_file_load(import->arguments->operands[0], import->server, problem->kernel,
-                                 &import->file, &error) != WAVECAST_OK)
+                                     &import->server, &error) != WAVECAST_OK)
         return cli_fail_error(&error);
-    enum cli_exit code = check_shape(import);
+    enum cli_exit code = cli_tuned_open(import->arguments->operands[0], import->server,
+                                        problem->kernel, &problem->shape, &import->file);
     if (code != CLI_EXIT_OK)
         return code;
     if (problem->gpu == NULL && wavecast_serving_gpu_find(import->server, db, import->file.device,

@@ -76,6 +76,7 @@ wavecast_SOURCES += \
     cli/scene.c cli/scene.h \
     cli/select.c \
     cli/schedule.c cli/schedule.h \
+    cli/servers.c cli/servers.h \
     cli/simulate.c \
     cli/steps.c cli/steps.h \
     cli/step.c \
@@ -84,6 +85,7 @@ wavecast_SOURCES += \
     cli/subject.c cli/subject.h \
     cli/talk.c cli/talk.h \
     cli/target.c cli/target.h \
+    cli/tuned.c cli/tuned.h \
     cli/validate.c \
     cli/verb.h \
     cli/verbs.c \

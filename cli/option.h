@@ -43,7 +43,7 @@ struct cli_arguments {
     const char *routing, *histograms, *row, *trace;
     struct cli_integer tokens, seed, window, top;
     const char *config, *predictor, *rules, *kind, *winners, *timings, *output, *form;
-    struct cli_list gpu_alias;
+    struct cli_list gpu_alias, servers, tuned;
     struct cli_number max_regret, max_mape, budget_s;
     struct cli_list steps;
     struct cli_list set, along;

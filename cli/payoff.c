@@ -26,12 +26,7 @@ static enum cli_exit demand(const struct cli_arguments *arguments)
         return cli_fail(CLI_EXIT_USAGE,
                         "payoff: give either --histograms FILE or --trace FILE; see 'wavecast "
                         "payoff --help'");
-    if (arguments->fit == NULL)
-        return cli_target_demand(arguments, CLI_NEED_ALL);
-    if (cli_target_given(arguments))
-        return cli_fail(CLI_EXIT_USAGE, "payoff: a fitted model says itself what it is of: leave "
-                                        "--gpu, --model, --kernel, --dtype and --launch out");
-    return CLI_EXIT_OK;
+    return cli_fitted_demand(arguments);
 }
 
 static enum cli_exit open_problem(struct cli_payoff *payoff, const struct wavecast_hwdb *db)

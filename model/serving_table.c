@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "model/fit.h"
 #include "model/plan.h"
 #include <wavecast/regions.h>
 #include <wavecast/serving.h>
@@ -28,7 +29,8 @@ struct maker {
     const struct wavecast_problem *problem;
     struct wavecast_serving_options options;
     const struct wavecast_predictor *analytic;
-    struct wavecast_plan *plan;
+    const struct wavecast_plan *plan; /* the fit's, or own */
+    struct wavecast_plan *own;
     struct wavecast_workload *workload;
     bool *allowed; /* per configuration: legal, and the server's conditions hold */
     double *time_us, *score_us;
@@ -75,8 +77,10 @@ static enum wavecast_status open_plan(struct maker *m)
     enum wavecast_status status;
     size_t count;
     if ((status = wavecast_predictor_find("analytic", &m->analytic, m->error)) ||
-        (status = wavecast_plan_new(m->problem, &m->plan, m->error)) ||
-        (status = wavecast_workload_new(m->plan, &m->workload, m->error)))
+        (m->options.fit == NULL && (status = wavecast_plan_new(m->problem, &m->own, m->error))))
+        return status;
+    m->plan = m->options.fit != NULL ? m->options.fit->plan : m->own;
+    if ((status = wavecast_workload_new(m->plan, &m->workload, m->error)))
         return status;
     count = m->plan->config_count;
     m->kept = count;
@@ -94,7 +98,7 @@ static void close_plan(struct maker *m)
     wavecast_base__free(m->time_us);
     wavecast_base__free(m->allowed);
     wavecast_workload_free(m->workload);
-    wavecast_plan_free(m->plan);
+    wavecast_plan_free(m->own);
 }
 
 /* ---- one number of tokens ---------------------------------------------------------------- */
@@ -118,11 +122,28 @@ static enum wavecast_status batch_draw(const struct maker *m, uint32_t tokens,
                                             (uint32_t)shape->experts, local, m->error);
 }
 
+/* Times of all configurations, and what to choose by. */
+static enum wavecast_status predict(struct maker *m, const struct wavecast_histogram *local)
+{
+    const struct wavecast_fit *fit = m->options.fit;
+    enum wavecast_status status = wavecast_workload_set(m->workload, local, m->error);
+    if (status != WAVECAST_OK)
+        return status;
+    if (fit != NULL) {
+        wavecast_fit_predict(fit, m->workload, m->time_us, NULL);
+        wavecast_fit_score(fit, m->workload, m->time_us, m->score_us);
+        return WAVECAST_OK;
+    }
+    status = wavecast_predict_all(m->analytic, NULL, m->plan, m->workload, m->time_us, m->error);
+    if (status == WAVECAST_OK)
+        wavecast_predict_score(m->plan, m->time_us, m->score_us);
+    return status;
+}
+
 /* The best allowed configuration, or the one before while it is as good. */
 static size_t choose(struct maker *m)
 {
     size_t best;
-    wavecast_predict_score(m->plan, m->time_us, m->score_us);
     for (size_t i = 0; i < m->plan->config_count; i++)
         if (!m->allowed[i])
             m->time_us[i] = m->score_us[i] = (double)INFINITY;
@@ -134,21 +155,38 @@ static size_t choose(struct maker *m)
     return best;
 }
 
-/* The server's default and its time; infinite when it may not stand in a file. */
-static enum wavecast_status default_time(const struct maker *m,
-                                         const struct wavecast_histogram *local, uint32_t tokens,
-                                         long long *column_values, double *time_us)
+/* The time of a configuration that the space does not have, on the scale of `best`'s. */
+static enum wavecast_status outside_time(const struct maker *m,
+                                         const struct wavecast_histogram *local,
+                                         const long long *column_values, size_t best,
+                                         double *time_us)
 {
     struct wavecast_problem one = *m->problem;
     struct wavecast_cost cost;
+    enum wavecast_status status;
+    one.column_values = column_values;
+    status = wavecast_whatif_cost_get(&one, local, &cost, m->error);
+    if (status == WAVECAST_OK)
+        *time_us = cost.total_us * m->time_us[best] /
+                   wavecast_model__analytic_us(m->plan, m->workload, best);
+    return status;
+}
+
+/* The server's default and its time; infinite when it may not stand in a file. */
+static enum wavecast_status default_time(const struct maker *m,
+                                         const struct wavecast_histogram *local, uint32_t tokens,
+                                         size_t best, long long *column_values, double *time_us)
+{
+    size_t config;
     enum wavecast_status status =
         wavecast_serving_default_get(m->server, m->problem, tokens, column_values, m->error);
-    one.column_values = column_values;
-    if (status == WAVECAST_OK)
-        status = wavecast_whatif_cost_get(&one, local, &cost, m->error);
-    if (status == WAVECAST_OK)
-        *time_us = conditions_hold(m, column_values) ? cost.total_us : (double)INFINITY;
-    return status;
+    *time_us = (double)INFINITY;
+    if (status != WAVECAST_OK || !conditions_hold(m, column_values))
+        return status;
+    if (wavecast_plan_config_find(m->plan, column_values, &config, NULL) != WAVECAST_OK)
+        return outside_time(m, local, column_values, best, time_us);
+    *time_us = m->time_us[config];
+    return WAVECAST_OK;
 }
 
 static enum wavecast_status row_fill(struct maker *m, const struct wavecast_histogram *local,
@@ -156,22 +194,20 @@ static enum wavecast_status row_fill(struct maker *m, const struct wavecast_hist
 {
     size_t columns = m->server->kernel->column_count, best;
     long long defaults[WAVECAST_HWDB__COLUMNS_MAX];
-    enum wavecast_status status;
-    if ((status = wavecast_workload_set(m->workload, local, m->error)) ||
-        (status =
-             wavecast_predict_all(m->analytic, NULL, m->plan, m->workload, m->time_us, m->error)) ||
-        (status = default_time(m, local, row->tokens, defaults, &row->default_us)))
+    enum wavecast_status status = predict(m, local);
+    if (status != WAVECAST_OK)
         return status;
     best = choose(m);
+    status = default_time(m, local, row->tokens, best, defaults, &row->default_us);
     row->best_us = row->time_us = m->time_us[best];
     memcpy(row->column_values, m->plan->columns + best * columns,
            columns * sizeof(*row->column_values));
     row->is_default = row->default_us <= row->best_us * (1 + m->options.margin_frac);
-    if (row->is_default) {
+    if (status == WAVECAST_OK && row->is_default) {
         row->time_us = row->default_us;
         memcpy(row->column_values, defaults, columns * sizeof(*row->column_values));
     }
-    return WAVECAST_OK;
+    return status;
 }
 
 static enum wavecast_status row_make(struct maker *m, uint32_t tokens,

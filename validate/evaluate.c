@@ -25,9 +25,10 @@ struct run {
 };
 
 /* The tuned choice of each token count or of the whole set, and which tuning it comes from. */
-enum baseline { BEST_STATIC, BEST_SINGLE, ORACLE, BASELINE_COUNT };
+enum baseline { BEST_STATIC, BEST_SINGLE, ORACLE };
 
-static const char *const baseline_names[BASELINE_COUNT] = {"best-static", "best-single", "oracle"};
+static const char *const baseline_names[WAVECAST_EVALUATE_BASELINE_COUNT] = {
+    [BEST_STATIC] = "best-static", [BEST_SINGLE] = "best-single", [ORACLE] = "oracle"};
 
 static enum wavecast_status make_entry(struct run *run, size_t index, const char *name,
                                        struct wavecast_error *error)
@@ -61,12 +62,13 @@ static enum wavecast_status make_room(struct run *run,
     run->tuning.regret_sum = wavecast_base__calloc(configs, sizeof *run->tuning.regret_sum);
     run->tuning.timed_on = wavecast_base__calloc(configs, sizeof *run->tuning.timed_on);
     result->statics = wavecast_base__calloc(result->token_count, sizeof *result->statics);
-    result->entries = wavecast_base__calloc(count + BASELINE_COUNT, sizeof *result->entries);
+    result->entries =
+        wavecast_base__calloc(count + WAVECAST_EVALUATE_BASELINE_COUNT, sizeof *result->entries);
     if (!run->predicted_us || !run->score_us || !run->errors || !run->error_starts ||
         !run->scratch || !run->tuning.regret_sum || !run->tuning.timed_on || !result->statics ||
         !result->entries)
         return wavecast_base__error_no_memory(error);
-    result->entry_count = count + BASELINE_COUNT;
+    result->entry_count = count + WAVECAST_EVALUATE_BASELINE_COUNT;
     for (size_t i = 0; status == WAVECAST_OK && i < result->entry_count; i++)
         status =
             make_entry(run, i, i < count ? predictors[i].name : baseline_names[i - count], error);
@@ -170,10 +172,11 @@ static void choose_best(struct run *run, struct wavecast_evaluate_entry *entry)
 
 static void run_baselines(struct run *run, struct wavecast_evaluate_entry *entries)
 {
-    static void (*const choose[BASELINE_COUNT])(struct run *, struct wavecast_evaluate_entry *) = {
-        choose_static, choose_single, choose_best};
+    static void (*const choose[WAVECAST_EVALUATE_BASELINE_COUNT])(
+        struct run *, struct wavecast_evaluate_entry *) = {
+        [BEST_STATIC] = choose_static, [BEST_SINGLE] = choose_single, [ORACLE] = choose_best};
 
-    for (size_t i = 0; i < BASELINE_COUNT; i++) {
+    for (size_t i = 0; i < WAVECAST_EVALUATE_BASELINE_COUNT; i++) {
         struct wavecast_validate__outcome outcome = {&run->view, entries[i].choices, NULL, NULL,
                                                      run->scratch};
 

@@ -237,6 +237,17 @@ enum wavecast_status wavecast_tuned_file_load(const char *path,
     return status;
 }
 
+const struct wavecast_tuned_row *wavecast_tuned_row_find(const struct wavecast_tuned_file *file,
+                                                         uint32_t tokens)
+{
+    const struct wavecast_tuned_row *best = file->rows;
+    for (size_t i = 1; i < file->count; i++)
+        if (llabs((long long)file->rows[i].tokens - tokens) <
+            llabs((long long)best->tokens - tokens))
+            best = &file->rows[i];
+    return best;
+}
+
 void wavecast_tuned_file_free(struct wavecast_tuned_file *file)
 {
     if (file == NULL)

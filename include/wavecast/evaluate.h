@@ -62,8 +62,9 @@ struct wavecast_evaluate_predictor {
 };
 
 enum {
-    WAVECAST_EVALUATE_NAME_BYTES = 64, /* capacity of a name, with terminator */
-    WAVECAST_EVALUATE_TOP_COUNT = 3    /* top-k regrets, see wavecast_evaluate_top_size */
+    WAVECAST_EVALUATE_NAME_BYTES = 64,    /* capacity of a name, with terminator */
+    WAVECAST_EVALUATE_BASELINE_COUNT = 3, /* entries behind the predictors' */
+    WAVECAST_EVALUATE_TOP_COUNT = 3       /* top-k regrets, see wavecast_evaluate_top_size */
 };
 
 /* The k of top-k regret number `index`: 1 (the plain regret), 4, 8. index < TOP_COUNT. */
@@ -157,7 +158,7 @@ struct wavecast_evaluation {
     uint32_t *tokens;                         /* token_count distinct token counts, rising */
     struct wavecast_evaluate_static *statics; /* token_count entries, beside tokens */
     size_t single_config;                     /* configuration of best-single */
-    size_t entry_count;                       /* predictors + 3 */
+    size_t entry_count;                       /* predictors + BASELINE_COUNT */
     struct wavecast_evaluate_entry *entries;
 };
 

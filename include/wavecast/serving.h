@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <wavecast/fit.h>
 #include <wavecast/predict.h>
 #include <wavecast/routing.h>
 #include <wavecast/status.h>
@@ -111,8 +112,10 @@ struct wavecast_serving_options {
     const struct wavecast_routing_spec *routing; /* what a batch looks like; NULL: uniform */
     uint64_t seed;                               /* of its draws */
     uint32_t tokens_max;                         /* largest key; 0: WAVECAST_SERVING_TOKENS_MAX */
-    double margin_frac; /* the default stays where less than this is gained; 0:
-                           WAVECAST_REGION_NEUTRAL_FRAC */
+    const struct wavecast_fit *fit; /* predicts instead of the analytic model; must be of `problem`,
+                                       and its plan must live. NULL: analytic */
+    double margin_frac;             /* the default stays where less than this is gained; 0:
+                                       WAVECAST_REGION_NEUTRAL_FRAC */
 };
 
 enum { WAVECAST_SERVING_TOKENS_MAX = 16384 };
@@ -141,13 +144,14 @@ struct wavecast_serving_table {
     }
 
 /*
- * Predicts all configurations (both matrices unless problem->launch says
+ * Predicts all configurations, analytically or by a fit (both matrices unless problem->launch says
  * otherwise) at every number of tokens up to 32 and at 16 an octave above
  * (8 from 1,024 on), and keeps the keys that the server's look-up needs to
  * find each choice again: first and last of every run of equal ones. A
  * configuration must be legal and satisfy the server's conditions. A choice
  * is kept from one number of tokens to the next while it costs no more than
- * 0.1 percent.
+ * 0.1 percent. A default outside the kernel's space cannot be asked of a fit:
+ * it is taken to be off as much as the analytic time of the choice is.
  *
  * Statuses of wavecast_plan_new and wavecast_routing_generate;
  * WAVECAST_ERROR_UNSUPPORTED: no configuration may be launched. On success

@@ -61,6 +61,10 @@ enum wavecast_status wavecast_tuned_file_load(const char *path,
                                               struct wavecast_tuned_file *out,
                                               struct wavecast_error *error);
 
+/* The row that the server takes for a batch: of the nearest key, the lower one on a tie. */
+const struct wavecast_tuned_row *wavecast_tuned_row_find(const struct wavecast_tuned_file *file,
+                                                         uint32_t tokens);
+
 /* Releases a file and resets it; NULL and a reset one are fine. */
 void wavecast_tuned_file_free(struct wavecast_tuned_file *file);
 
