@@ -112,9 +112,12 @@ struct cli_option_group {
 };
 
 /* Groups that verbs share. */
-extern const struct cli_option_group cli_group_target;        /* --gpu --model --kernel ... */
-extern const struct cli_option_group cli_group_draw;          /* --routing --seed of many batches */
-extern const struct cli_option_group cli_group_step;          /* --tokens --routing --seed ... */
+extern const struct cli_option_group cli_group_target;   /* --gpu --model --kernel ... */
+extern const struct cli_option_group cli_group_model;    /* of these --model --dtype --launch */
+extern const struct cli_option_group cli_group_draw;     /* --routing --seed of many batches */
+extern const struct cli_option_group cli_group_routings; /* --histograms --step --seed */
+extern const struct cli_option_group cli_group_timing;   /* --timing-launches */
+extern const struct cli_option_group cli_group_step;     /* --tokens --routing --seed ... */
 extern const struct cli_option_group cli_group_step_untraced; /* without --trace --window */
 extern const struct cli_option_group cli_group_trace;         /* --seed --histograms --trace ... */
 extern const struct cli_option_group cli_group_training;      /* --train --seed of sets */
