@@ -342,11 +342,11 @@ enum cli_exit cli_campaign_open(const struct cli_arguments *arguments,
 {
     struct wavecast_error error = WAVECAST_ERROR_INIT;
     *out = (struct cli_campaign){.arguments = arguments};
-    if (arguments->model == NULL || arguments->output == NULL)
-        return cli_fail(CLI_EXIT_USAGE, "%s: --%s is missing; see 'wavecast %s --help'",
-                        arguments->verb->name, arguments->model == NULL ? "model" : "output",
-                        arguments->verb->name);
-    enum cli_exit code = cli_device_open(arguments, db, &out->device);
+    enum cli_exit code = cli_option_demand(arguments, "model", arguments->model != NULL);
+    if (code == CLI_EXIT_OK)
+        code = cli_option_demand(arguments, "output", arguments->output != NULL);
+    if (code == CLI_EXIT_OK)
+        code = cli_device_open(arguments, db, &out->device);
     if (code == CLI_EXIT_OK)
         code = open_problem(out, db);
     if (code == CLI_EXIT_OK)

@@ -179,9 +179,8 @@ static enum cli_exit export_run(const struct cli_arguments *arguments)
     struct export export = {
         .arguments = arguments, .target = &target, .table = WAVECAST_SERVING_TABLE_INIT};
     enum cli_exit code = cli_target_demand(arguments, CLI_NEED_ALL);
-    if (code == CLI_EXIT_OK && arguments->output == NULL)
-        code = cli_fail(CLI_EXIT_USAGE, "%s: --output is missing; see 'wavecast %s --help'",
-                        arguments->verb->name, arguments->verb->name);
+    if (code == CLI_EXIT_OK)
+        code = cli_option_demand(arguments, "output", arguments->output != NULL);
     if (code == CLI_EXIT_OK)
         code = cli_context_open(arguments, &context);
     if (code != CLI_EXIT_OK)

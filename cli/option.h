@@ -133,6 +133,10 @@ extern const struct cli_option_group cli_group_output;        /* --json --csv --
 enum cli_exit cli_arguments_parse(const struct cli_verb *verb, int argc, char **argv,
                                   struct cli_arguments *out);
 
+/* CLI_EXIT_USAGE, and says so, when an option that the verb needs was not given. */
+enum cli_exit cli_option_demand(const struct cli_arguments *arguments, const char *name,
+                                bool given);
+
 /* Releases lists; the struct must have been given to cli_arguments_parse. */
 void cli_arguments_free(struct cli_arguments *arguments);
 
