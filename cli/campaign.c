@@ -342,11 +342,11 @@ enum cli_exit cli_campaign_open(const struct cli_arguments *arguments,
 {
     struct wavecast_error error = WAVECAST_ERROR_INIT;
     *out = (struct cli_campaign){.arguments = arguments};
-    if (arguments->model == NULL || arguments->output == NULL)
-        return cli_fail(CLI_EXIT_USAGE, "%s: --%s is missing; see 'wavecast %s --help'",
-                        arguments->verb->name, arguments->model == NULL ? "model" : "output",
-                        arguments->verb->name);
-    enum cli_exit code = cli_device_open(arguments, db, &out->device);
+    enum cli_exit code = cli_option_demand(arguments, "model", arguments->model != NULL);
+    if (code == CLI_EXIT_OK)
+        code = cli_option_demand(arguments, "output", arguments->output != NULL);
+    if (code == CLI_EXIT_OK)
+        code = cli_device_open(arguments, db, &out->device);
     if (code == CLI_EXIT_OK)
         code = open_problem(out, db);
     if (code == CLI_EXIT_OK)
@@ -414,12 +414,6 @@ static const struct cli_option campaign_options[] = {
      .argument = "ID",
      .help = "its database entry; else the one that has the device's name",
      .complete = CLI_COMPLETE_GPUS},
-    {.name = "model",
-     .kind = CLI_OPTION_TEXT,
-     .offset = MEMBER(model),
-     .argument = "ID[:tpN][epM]",
-     .help = "model, or one rank's shard of it",
-     .complete = CLI_COMPLETE_MODELS},
     {.name = "kernel",
      .kind = CLI_OPTION_TEXT,
      .offset = MEMBER(kernel),
@@ -427,28 +421,6 @@ static const struct cli_option campaign_options[] = {
      .fallback = "wavecast-moe",
      .help = "kernel to run; the bundled one",
      .complete = CLI_COMPLETE_KERNELS},
-    {.name = "dtype",
-     .kind = CLI_OPTION_TEXT,
-     .offset = MEMBER(dtype),
-     .argument = "NAME",
-     .help = "storage format of the weights; else the model's, if the kernel has it"},
-    {.name = "launch",
-     .kind = CLI_OPTION_TEXT,
-     .offset = MEMBER(launch),
-     .argument = "NAME",
-     .help = "only this launch of the kernel, up or down; else all of them"},
-    {.name = "histograms",
-     .kind = CLI_OPTION_TEXT,
-     .offset = MEMBER(histograms),
-     .argument = "FILE",
-     .help = "routings to time, from a histograms.csv file",
-     .complete = CLI_COMPLETE_FILES},
-    {.name = "step",
-     .kind = CLI_OPTION_LIST,
-     .offset = MEMBER(steps),
-     .argument = "LAW@N,N,...",
-     .help = "draw routings by a law for N tokens each, such as zipf:1.2@1,64; repeatable; "
-             "else six laws at up to eight numbers of tokens"},
     {.name = "configs",
      .kind = CLI_OPTION_LIST,
      .offset = MEMBER(configs),
@@ -471,14 +443,6 @@ static const struct cli_option campaign_options[] = {
      .offset = MEMBER(budget_s),
      .argument = "SECONDS",
      .help = "time the points that teach a fit most in so long, compiling not counted; else all"},
-    {.name = "seed",
-     .kind = CLI_OPTION_INTEGER,
-     .offset = MEMBER(seed),
-     .argument = "N",
-     .fallback = "1",
-     .min = 0,
-     .max = LLONG_MAX,
-     .help = "seed of routings, inputs and choices"},
     {.name = "output",
      .kind = CLI_OPTION_TEXT,
      .offset = MEMBER(output),
@@ -492,5 +456,5 @@ static const struct cli_option campaign_options[] = {
      .help = "go on with the set that is there"},
 };
 
-const struct cli_option_group cli_group_campaign = {"What is timed", campaign_options,
+const struct cli_option_group cli_group_campaign = {"Measurement", campaign_options,
                                                     COUNT_OF(campaign_options)};

@@ -339,10 +339,9 @@ static enum cli_exit demand(const struct cli_arguments *arguments)
 {
     if (arguments->gpu != NULL)
         return cli_fail(CLI_EXIT_USAGE, "compare: --gpu is for one GPU; name it in --gpus");
-    if (arguments->gpus == NULL)
-        return cli_fail(CLI_EXIT_USAGE,
-                        "compare: --gpus is missing; see 'wavecast compare --help'");
-    enum cli_exit code = cli_target_demand(arguments, CLI_NEED_NO_GPU);
+    enum cli_exit code = cli_option_demand(arguments, "gpus", arguments->gpus != NULL);
+    if (code == CLI_EXIT_OK)
+        code = cli_target_demand(arguments, CLI_NEED_NO_GPU);
     return code == CLI_EXIT_OK ? cli_step_demand(arguments) : code;
 }
 

@@ -8,7 +8,6 @@
 #include <wavecast/crossval.h>
 #include <wavecast/fit.h>
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -198,14 +197,6 @@ static const struct cli_option crossval_options[] = {
      .kind = CLI_OPTION_FLAG,
      .offset = offsetof(struct cli_arguments, budget_curve),
      .help = "also regret and error for 3 to 30 training histograms, and their GPU time"},
-    {.name = "timing-launches",
-     .kind = CLI_OPTION_INTEGER,
-     .offset = offsetof(struct cli_arguments, timing_launches),
-     .argument = "N",
-     .fallback = "10",
-     .min = 1,
-     .max = INT_MAX,
-     .help = "launches that one timing is taken to need, for GPU times"},
     {.name = "noise-floor",
      .kind = CLI_OPTION_TEXT,
      .offset = offsetof(struct cli_arguments, noise_floor),
@@ -255,13 +246,9 @@ static const struct cli_option_group crossval_group = {"Cross-validation", cross
                                                        COUNT_OF(crossval_options)};
 static const struct cli_option_group winners_group = {"Files of sweeps", winners_options,
                                                       COUNT_OF(winners_options)};
-static const struct cli_option_group *const evaluate_groups[] = {&evaluate_group,
-                                                                 &cli_group_training,
-                                                                 &crossval_group,
-                                                                 &winners_group,
-                                                                 &cli_group_database,
-                                                                 &cli_group_output,
-                                                                 NULL};
+static const struct cli_option_group *const evaluate_groups[] = {
+    &evaluate_group, &cli_group_training, &crossval_group,   &cli_group_timing,
+    &winners_group,  &cli_group_database, &cli_group_output, NULL};
 
 const struct cli_verb cli_verb_evaluate = {
     .name = "evaluate",

@@ -18,13 +18,22 @@
 
 #define COUNT_OF(list) (sizeof(list) / sizeof((list)[0]))
 
-/* Ranks the cases of one GPU; keeps the plan of the last shape. */
+/* Files go through all shapes for each number of tokens: their plans are worth keeping. */
+enum { SHAPES_KEPT = 64 };
+
+struct planned {
+    struct wavecast_plan *plan;
+    struct wavecast_workload *workload;
+};
+
+/* Ranks the cases of one GPU. */
 struct ranker {
     const struct wavecast_predictor *predictor;
     struct wavecast_problem problem;
     enum wavecast_dtype dtype;
-    struct wavecast_plan *plan;
-    struct wavecast_workload *workload;
+    struct planned shapes[SHAPES_KEPT];
+    size_t next; /* of these, the one to make room in */
+    struct planned now;
     double *time_us;
     double *score_us; /* what configurations are ranked by */
     const struct wavecast_winners *winners;
@@ -33,14 +42,19 @@ struct ranker {
     bool *listed;     /* one per configuration; filled with the first plan */
 };
 
-static void drop_plan(struct ranker *ranker)
+static void planned_free(struct planned *planned)
 {
-    wavecast_workload_free(ranker->workload);
-    wavecast_plan_free(ranker->plan);
+    wavecast_workload_free(planned->workload);
+    wavecast_plan_free(planned->plan);
+    *planned = (struct planned){NULL, NULL};
+}
+
+static void drop_plans(struct ranker *ranker)
+{
+    for (size_t i = 0; i < SHAPES_KEPT; i++)
+        planned_free(&ranker->shapes[i]);
     free(ranker->time_us);
     free(ranker->score_us);
-    ranker->workload = NULL;
-    ranker->plan = NULL;
     ranker->time_us = NULL;
     ranker->score_us = NULL;
 }
@@ -74,18 +88,27 @@ static enum wavecast_status use_shape(struct ranker *ranker,
                                       const struct wavecast_winners_case *problem,
                                       struct wavecast_error *error)
 {
-    if (ranker->plan != NULL && same_shape(&ranker->problem.shape, problem))
-        return WAVECAST_OK;
-    drop_plan(ranker);
+    for (size_t i = 0; i < SHAPES_KEPT; i++) {
+        ranker->now = ranker->shapes[i];
+        if (ranker->now.plan != NULL &&
+            same_shape(&wavecast_plan_problem_get(ranker->now.plan)->shape, problem))
+            return WAVECAST_OK;
+    }
+    struct planned *planned = &ranker->shapes[ranker->next];
+    ranker->next = (ranker->next + 1) % SHAPES_KEPT;
+    planned_free(planned);
     set_shape(&ranker->problem.shape, problem);
-    enum wavecast_status status = wavecast_plan_new(&ranker->problem, &ranker->plan, error);
+    enum wavecast_status status = wavecast_plan_new(&ranker->problem, &planned->plan, error);
     if (status == WAVECAST_OK)
-        status = wavecast_workload_new(ranker->plan, &ranker->workload, error);
+        status = wavecast_workload_new(planned->plan, &planned->workload, error);
     if (status != WAVECAST_OK)
         return status;
-    size_t total = wavecast_plan_config_count(ranker->plan);
-    ranker->time_us = cli_calloc(total, sizeof *ranker->time_us);
-    ranker->score_us = cli_calloc(total, sizeof *ranker->score_us);
+    ranker->now = *planned;
+    if (ranker->time_us == NULL) {
+        size_t total = wavecast_plan_config_count(planned->plan);
+        ranker->time_us = cli_calloc(total, sizeof *ranker->time_us);
+        ranker->score_us = cli_calloc(total, sizeof *ranker->score_us);
+    }
     return WAVECAST_OK;
 }
 
@@ -96,13 +119,14 @@ static enum wavecast_status use_shape(struct ranker *ranker,
 static void find_listed(struct ranker *ranker)
 {
     size_t columns = wavecast_kernel_column_count(ranker->problem.kernel);
-    ranker->listed = cli_calloc(wavecast_plan_config_count(ranker->plan), sizeof *ranker->listed);
+    ranker->listed =
+        cli_calloc(wavecast_plan_config_count(ranker->now.plan), sizeof *ranker->listed);
     for (size_t c = 0; c < wavecast_winners_case_count(ranker->winners); c++) {
         const struct wavecast_winners_case *one = wavecast_winners_case_at(ranker->winners, c);
         for (size_t w = 0; one->gpu_index == ranker->gpu && w < one->winner_count; w++) {
             size_t index;
-            if (wavecast_plan_config_find(ranker->plan, one->configs + w * columns, &index, NULL) ==
-                WAVECAST_OK)
+            if (wavecast_plan_config_find(ranker->now.plan, one->configs + w * columns, &index,
+                                          NULL) == WAVECAST_OK)
                 ranker->listed[index] = true;
         }
     }
@@ -115,7 +139,7 @@ static void keep_listed(struct ranker *ranker)
         return;
     if (ranker->listed == NULL)
         find_listed(ranker);
-    for (size_t i = 0; i < wavecast_plan_config_count(ranker->plan); i++) {
+    for (size_t i = 0; i < wavecast_plan_config_count(ranker->now.plan); i++) {
         if (!ranker->listed[i])
             ranker->score_us[i] = (double)INFINITY;
     }
@@ -134,7 +158,7 @@ static enum wavecast_status use_tokens(struct ranker *ranker,
     struct wavecast_histogram histogram = WAVECAST_HISTOGRAM_INIT;
     enum wavecast_status status = wavecast_routing_generate(&balanced, &draw, &histogram, error);
     if (status == WAVECAST_OK)
-        status = wavecast_workload_set(ranker->workload, &histogram, error);
+        status = wavecast_workload_set(ranker->now.workload, &histogram, error);
     wavecast_routing_histogram_free(&histogram);
     return status;
 }
@@ -148,20 +172,20 @@ static enum wavecast_status rank(void *context, const struct wavecast_winners_ca
     if (status == WAVECAST_OK)
         status = use_tokens(ranker, problem, error);
     if (status == WAVECAST_OK)
-        status = wavecast_predict_all(ranker->predictor, NULL, ranker->plan, ranker->workload,
-                                      ranker->time_us, error);
+        status = wavecast_predict_all(ranker->predictor, NULL, ranker->now.plan,
+                                      ranker->now.workload, ranker->time_us, error);
     if (status != WAVECAST_OK)
         return status;
     size_t columns = wavecast_kernel_column_count(ranker->problem.kernel);
     size_t ranked[WAVECAST_WINNERS_RANKED_MAX];
-    size_t total = wavecast_plan_config_count(ranker->plan);
-    wavecast_predict_score(ranker->plan, ranker->time_us, ranker->score_us);
+    size_t total = wavecast_plan_config_count(ranker->now.plan);
+    wavecast_predict_score(ranker->now.plan, ranker->time_us, ranker->score_us);
     keep_listed(ranker);
     *count = wavecast_predict_rank(ranker->score_us, total, ranked, WAVECAST_WINNERS_RANKED_MAX);
     *best_us = *count > 0 ? ranker->time_us[ranked[0]] : (double)NAN;
     for (size_t i = 0; i < *count; i++) {
         for (size_t c = 0; c < columns; c++)
-            configs[i * columns + c] = wavecast_plan_column_value(ranker->plan, ranked[i], c);
+            configs[i * columns + c] = wavecast_plan_column_value(ranker->now.plan, ranked[i], c);
     }
     return WAVECAST_OK;
 }
@@ -240,7 +264,6 @@ static enum wavecast_status add_ranking(struct cli_table *table, struct ranker *
     struct wavecast_winners_score score;
     enum wavecast_status status =
         wavecast_winners_score_run(ranker->winners, ranker->gpu, rank, ranker, &score, error);
-    drop_plan(ranker);
     if (status == WAVECAST_OK)
         put_score(table, ranker->problem.gpu->id, choice, &score);
     return status;
@@ -257,6 +280,7 @@ static enum wavecast_status add_gpu(struct cli_table *table, struct ranker *rank
     if (status == WAVECAST_OK)
         status = add_ranking(table, ranker, listed, error);
     free(listed);
+    drop_plans(ranker);
     free(ranker->listed);
     ranker->listed = NULL;
     if (status != WAVECAST_OK)

@@ -177,10 +177,9 @@ static enum cli_exit export_table(struct export *export)
 
 static enum cli_exit export_demand(const struct cli_arguments *arguments)
 {
-    if (arguments->output == NULL)
-        return cli_fail(CLI_EXIT_USAGE, "%s: --output is missing; see 'wavecast %s --help'",
-                        arguments->verb->name, arguments->verb->name);
-    return cli_fitted_demand(arguments);
+    enum cli_exit code = cli_fitted_demand(arguments);
+    return code == CLI_EXIT_OK ? cli_option_demand(arguments, "output", arguments->output != NULL)
+                               : code;
 }
 
 /* What the options or the fitted model name, and the server of the verb. */

@@ -69,10 +69,9 @@ static enum cli_exit save(const struct cli_arguments *arguments, const struct wa
 static enum cli_exit table_run(const struct cli_arguments *arguments)
 {
     struct cli_context context;
-    if (arguments->output == NULL)
-        return cli_fail(CLI_EXIT_USAGE, "%s: --output is missing; see 'wavecast %s --help'",
-                        arguments->verb->name, arguments->verb->name);
-    enum cli_exit code = cli_context_open(arguments, &context);
+    enum cli_exit code = cli_option_demand(arguments, "output", arguments->output != NULL);
+    if (code == CLI_EXIT_OK)
+        code = cli_context_open(arguments, &context);
     if (code != CLI_EXIT_OK)
         return code;
     code = save(arguments, context.db);

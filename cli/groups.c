@@ -11,6 +11,15 @@
 
 static const char *const colors[] = {"auto", "always", "never", NULL};
 
+#define SEED_OPTION                                                                                \
+    {                                                                                              \
+        .name = "seed", .kind = CLI_OPTION_INTEGER, .offset = MEMBER(seed), .argument = "N",       \
+        .fallback = "1", .min = 0, .max = INT64_MAX, .help = "seed of what is drawn"               \
+    }
+
+/* In this order: verbs that measure have another --gpu and --kernel. */
+enum { TARGET_MODEL_FIRST = 2, TARGET_MODEL_COUNT = 3 };
+
 static const struct cli_option target_options[] = {
     {.name = "gpu",
      .kind = CLI_OPTION_TEXT,
@@ -18,12 +27,6 @@ static const struct cli_option target_options[] = {
      .argument = "ID",
      .help = "GPU, as 'wavecast hwdb list' names it",
      .complete = CLI_COMPLETE_GPUS},
-    {.name = "model",
-     .kind = CLI_OPTION_TEXT,
-     .offset = MEMBER(model),
-     .argument = "ID[:tpN][epM]",
-     .help = "model, or one rank's shard of it",
-     .complete = CLI_COMPLETE_MODELS},
     {.name = "kernel",
      .kind = CLI_OPTION_TEXT,
      .offset = MEMBER(kernel),
@@ -31,6 +34,12 @@ static const struct cli_option target_options[] = {
      .fallback = "vllm-triton",
      .help = "kernel, as 'wavecast kernels' names it",
      .complete = CLI_COMPLETE_KERNELS},
+    {.name = "model",
+     .kind = CLI_OPTION_TEXT,
+     .offset = MEMBER(model),
+     .argument = "ID[:tpN][epM]",
+     .help = "model, or one rank's shard of it",
+     .complete = CLI_COMPLETE_MODELS},
     {.name = "dtype",
      .kind = CLI_OPTION_TEXT,
      .offset = MEMBER(dtype),
@@ -44,8 +53,14 @@ static const struct cli_option target_options[] = {
      .help = "only this launch of the kernel, such as up or down; else all of them"},
 };
 
-/* In this order: the routings of a trace are chosen by some options of a step. */
-enum { STEP_TRACE_FIRST = 2, STEP_TRACE_COUNT = 4, STEP_UNTRACED_COUNT = 4 };
+/* In this order: some parts are groups of their own. */
+enum {
+    STEP_DRAW_FIRST = 1,
+    STEP_DRAW_COUNT = 2,
+    STEP_TRACE_FIRST = 2,
+    STEP_TRACE_COUNT = 4,
+    STEP_UNTRACED_COUNT = 4
+};
 
 static const struct cli_option step_options[] = {
     {.name = "tokens",
@@ -61,14 +76,7 @@ static const struct cli_option step_options[] = {
      .argument = "LAW",
      .fallback = "uniform",
      .help = "uniform, balanced, zipf:S, dirichlet:A, hot:B, active:F or counts:N,N,..."},
-    {.name = "seed",
-     .kind = CLI_OPTION_INTEGER,
-     .offset = MEMBER(seed),
-     .argument = "N",
-     .fallback = "1",
-     .min = 0,
-     .max = INT64_MAX,
-     .help = "seed of the drawn routing"},
+    SEED_OPTION,
     {.name = "histograms",
      .kind = CLI_OPTION_TEXT,
      .offset = MEMBER(histograms),
@@ -104,31 +112,34 @@ static const struct cli_option training_options[] = {
      .min = 1,
      .max = INT_MAX,
      .help = "fit to the timings of N histograms drawn at random and judge by all others"},
-    {.name = "seed",
-     .kind = CLI_OPTION_INTEGER,
-     .offset = MEMBER(seed),
-     .argument = "N",
-     .fallback = "1",
-     .min = 0,
-     .max = LLONG_MAX,
-     .help = "seed of the draws"},
+    SEED_OPTION,
 };
 
-static const struct cli_option draw_options[] = {
-    {.name = "routing",
+static const struct cli_option routings_options[] = {
+    {.name = "histograms",
      .kind = CLI_OPTION_TEXT,
-     .offset = MEMBER(routing),
-     .argument = "LAW",
-     .fallback = "uniform",
-     .help = "what a batch looks like, as for 'wavecast predict'"},
-    {.name = "seed",
+     .offset = MEMBER(histograms),
+     .argument = "FILE",
+     .help = "routings from a histograms.csv file; else those of --step",
+     .complete = CLI_COMPLETE_FILES},
+    {.name = "step",
+     .kind = CLI_OPTION_LIST,
+     .offset = MEMBER(steps),
+     .argument = "LAW@N,N,...",
+     .help = "routings drawn by a law for N tokens each, such as zipf:1.2@1,64; repeatable; else "
+             "six laws at up to eight numbers of tokens"},
+    SEED_OPTION,
+};
+
+static const struct cli_option timing_options[] = {
+    {.name = "timing-launches",
      .kind = CLI_OPTION_INTEGER,
-     .offset = MEMBER(seed),
+     .offset = MEMBER(timing_launches),
      .argument = "N",
-     .fallback = "1",
-     .min = 0,
-     .max = INT64_MAX,
-     .help = "seed of the drawn routings"},
+     .fallback = "10",
+     .min = 1,
+     .max = INT_MAX,
+     .help = "launches that one timing takes, for GPU times"},
 };
 
 static const struct cli_option database_options[] = {
@@ -165,6 +176,8 @@ static const struct cli_option output_options[] = {
 
 const struct cli_option_group cli_group_target = {"What runs where", target_options,
                                                   COUNT_OF(target_options)};
+const struct cli_option_group cli_group_model = {"What runs", target_options + TARGET_MODEL_FIRST,
+                                                 TARGET_MODEL_COUNT};
 const struct cli_option_group cli_group_step = {"The step", step_options, COUNT_OF(step_options)};
 const struct cli_option_group cli_group_step_untraced = {"The step", step_options,
                                                          STEP_UNTRACED_COUNT};
@@ -172,7 +185,12 @@ const struct cli_option_group cli_group_trace = {"The trace", step_options + STE
                                                  STEP_TRACE_COUNT};
 const struct cli_option_group cli_group_training = {"Training", training_options,
                                                     COUNT_OF(training_options)};
-const struct cli_option_group cli_group_draw = {"Routing", draw_options, COUNT_OF(draw_options)};
+const struct cli_option_group cli_group_draw = {"Routing", step_options + STEP_DRAW_FIRST,
+                                                STEP_DRAW_COUNT};
+const struct cli_option_group cli_group_routings = {"Routings", routings_options,
+                                                    COUNT_OF(routings_options)};
+const struct cli_option_group cli_group_timing = {"Timing", timing_options,
+                                                  COUNT_OF(timing_options)};
 const struct cli_option_group cli_group_database = {"Database", database_options,
                                                     COUNT_OF(database_options)};
 const struct cli_option_group cli_group_output = {"Output", output_options,

@@ -117,9 +117,9 @@ tests_test_cli_output_LDADD = cli/libcli-output.la $(LDADD) $(JANSSON_LIBS)
 tests_test_cli_formats_LDADD = $(LDADD) $(JANSSON_LIBS)
 
 cli_tests = \
+    tests/cli/run.sh \
     tests/cli/check_completion.sh \
-    tests/cli/check_man.sh \
-    tests/cli/run.sh
+    tests/cli/check_man.sh
 if ENABLE_TESTS
 TESTS += $(cli_tests)
 endif

@@ -229,6 +229,15 @@ enum cli_exit cli_arguments_parse(const struct cli_verb *verb, int argc, char **
     return check_operands(verb, out);
 }
 
+enum cli_exit cli_option_demand(const struct cli_arguments *arguments, const char *name, bool given)
+{
+    const char *verb = arguments->verb->name;
+    if (given)
+        return CLI_EXIT_OK;
+    return cli_fail(CLI_EXIT_USAGE, "%s: --%s is missing; see 'wavecast %s --help'", verb, name,
+                    verb);
+}
+
 /* Options with one member, as of a verb with two groups for it, see it empty the second time. */
 static bool list_free(void *context, const struct cli_option *option)
 {

@@ -112,9 +112,12 @@ struct cli_option_group {
 };
 
 /* Groups that verbs share. */
-extern const struct cli_option_group cli_group_target;        /* --gpu --model --kernel ... */
-extern const struct cli_option_group cli_group_draw;          /* --routing --seed of many batches */
-extern const struct cli_option_group cli_group_step;          /* --tokens --routing --seed ... */
+extern const struct cli_option_group cli_group_target;   /* --gpu --model --kernel ... */
+extern const struct cli_option_group cli_group_model;    /* of these --model --dtype --launch */
+extern const struct cli_option_group cli_group_draw;     /* --routing --seed of many batches */
+extern const struct cli_option_group cli_group_routings; /* --histograms --step --seed */
+extern const struct cli_option_group cli_group_timing;   /* --timing-launches */
+extern const struct cli_option_group cli_group_step;     /* --tokens --routing --seed ... */
 extern const struct cli_option_group cli_group_step_untraced; /* without --trace --window */
 extern const struct cli_option_group cli_group_trace;         /* --seed --histograms --trace ... */
 extern const struct cli_option_group cli_group_training;      /* --train --seed of sets */
@@ -129,6 +132,10 @@ extern const struct cli_option_group cli_group_output;        /* --json --csv --
  */
 enum cli_exit cli_arguments_parse(const struct cli_verb *verb, int argc, char **argv,
                                   struct cli_arguments *out);
+
+/* CLI_EXIT_USAGE, and says so, when an option that the verb needs was not given. */
+enum cli_exit cli_option_demand(const struct cli_arguments *arguments, const char *name,
+                                bool given);
 
 /* Releases lists; the struct must have been given to cli_arguments_parse. */
 void cli_arguments_free(struct cli_arguments *arguments);

@@ -245,6 +245,17 @@ const char *cli_number_format(double value, char buffer[CLI_NUMBER_BYTES])
     return buffer;
 }
 
+void cli_value_print(const struct cli_cell *cell, FILE *stream)
+{
+    char buffer[CLI_NUMBER_BYTES];
+    if (cell->kind == CLI_CELL_NUMBER)
+        fputs(cli_number_format(cell->number, buffer), stream);
+    else if (cell->kind == CLI_CELL_FLAG)
+        fputs(cell->integer != 0 ? "true" : "false", stream);
+    else
+        fprintf(stream, "%lld", cell->integer);
+}
+
 static bool wants_color(const char *when)
 {
     const char *refused = getenv("NO_COLOR");

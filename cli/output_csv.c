@@ -21,23 +21,10 @@ static void print_field(const char *text, FILE *stream)
 
 static void print_cell(const struct cli_cell *cell, FILE *stream)
 {
-    char buffer[CLI_NUMBER_BYTES];
-    switch (cell->kind) {
-    case CLI_CELL_UNKNOWN:
-        break;
-    case CLI_CELL_TEXT:
+    if (cell->kind == CLI_CELL_TEXT)
         print_field(cell->text, stream);
-        break;
-    case CLI_CELL_INTEGER:
-        fprintf(stream, "%lld", cell->integer);
-        break;
-    case CLI_CELL_NUMBER:
-        fputs(cli_number_format(cell->number, buffer), stream);
-        break;
-    case CLI_CELL_FLAG:
-        fputs(cell->integer != 0 ? "true" : "false", stream);
-        break;
-    }
+    else if (cell->kind != CLI_CELL_UNKNOWN)
+        cli_value_print(cell, stream);
 }
 
 static bool is_tree(const struct cli_table *table)

@@ -50,6 +50,9 @@ enum { CLI_NUMBER_BYTES = 512 };
 /* The shortest decimal form that reads back as the same double; value is finite. */
 const char *cli_number_format(double value, char buffer[CLI_NUMBER_BYTES]);
 
+/* Prints an integer, a number or a flag as both JSON and CSV have them. */
+void cli_value_print(const struct cli_cell *cell, FILE *stream);
+
 /* The cell of a complete row. */
 const struct cli_cell *cli_table_cell(const struct cli_table *table, size_t row, size_t column);
 

@@ -13,7 +13,6 @@
 #include <wavecast/units.h>
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -190,34 +189,6 @@ static const struct cli_option plan_options[] = {
      .argument = "SECONDS",
      .fallback = "10",
      .help = "GPU time that the timings may take, by prediction"},
-    {.name = "timing-launches",
-     .kind = CLI_OPTION_INTEGER,
-     .offset = offsetof(struct cli_arguments, timing_launches),
-     .argument = "N",
-     .fallback = "10",
-     .min = 1,
-     .max = INT_MAX,
-     .help = "launches that one timing takes"},
-    {.name = "histograms",
-     .kind = CLI_OPTION_TEXT,
-     .offset = offsetof(struct cli_arguments, histograms),
-     .argument = "FILE",
-     .help = "routings to choose from; else those of --step",
-     .complete = CLI_COMPLETE_FILES},
-    {.name = "step",
-     .kind = CLI_OPTION_LIST,
-     .offset = offsetof(struct cli_arguments, steps),
-     .argument = "LAW@N,N,...",
-     .help = "routings drawn by a law for N tokens each, such as zipf:1.2@1,64; repeatable; else "
-             "six laws at up to eight numbers of tokens"},
-    {.name = "seed",
-     .kind = CLI_OPTION_INTEGER,
-     .offset = offsetof(struct cli_arguments, seed),
-     .argument = "N",
-     .fallback = "1",
-     .min = 0,
-     .max = LLONG_MAX,
-     .help = "seed of the drawn routings"},
     {.name = "output",
      .kind = CLI_OPTION_TEXT,
      .offset = offsetof(struct cli_arguments, output),
@@ -228,7 +199,8 @@ static const struct cli_option plan_options[] = {
 };
 static const struct cli_option_group plan_group = {"Plan", plan_options, COUNT_OF(plan_options)};
 static const struct cli_option_group *const plan_groups[] = {
-    &cli_group_target, &plan_group, &cli_group_database, &cli_group_output, NULL};
+    &cli_group_target,   &cli_group_routings, &plan_group, &cli_group_timing,
+    &cli_group_database, &cli_group_output,   NULL};
 
 const struct cli_verb cli_verb_plan = {
     .name = "plan",

@@ -35,7 +35,8 @@ static enum cli_exit profile_run(const struct cli_arguments *arguments)
 }
 
 static const struct cli_option_group *const profile_groups[] = {
-    &cli_group_campaign, &cli_group_database, &cli_group_output, NULL};
+    &cli_group_model,    &cli_group_routings, &cli_group_campaign,
+    &cli_group_database, &cli_group_output,   NULL};
 
 const struct cli_verb cli_verb_profile = {
     .name = "profile",

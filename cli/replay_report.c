@@ -15,11 +15,6 @@
 static void add_head(struct cli_document *document, const struct replay *replay)
 {
     static const struct cli_column columns[] = {
-        {.key = "set"},
-        {.key = "gpu"},
-        {.key = "kernel"},
-        {.key = "model"},
-        {.key = "weight_dtype", .title = "weights"},
         {.key = "histograms", .kind = CLI_KIND_INTEGER},
         {.key = "configs", .title = "configurations", .kind = CLI_KIND_INTEGER},
         {.key = "points", .title = "timings", .kind = CLI_KIND_INTEGER},
@@ -27,15 +22,11 @@ static void add_head(struct cli_document *document, const struct replay *replay)
         {.key = "folds", .kind = CLI_KIND_INTEGER},
         {.key = "seed", .kind = CLI_KIND_INTEGER},
     };
-    const struct cli_subject *subject = &replay->subject;
     struct cli_table *table = cli_document_record(document, NULL, NULL);
+    cli_subject_columns(table);
     cli_table_columns(table, columns, COUNT_OF(columns));
     cli_table_row(table, 0);
-    cli_put_text(table, subject->path);
-    cli_put_text(table, subject->info.gpu);
-    cli_put_text(table, subject->info.kernel);
-    cli_put_text(table, subject->problem.shape.id);
-    cli_put_text(table, wavecast_dtype_name(wavecast_plan_dtype_get(subject->plan)));
+    cli_subject_put(table, &replay->subject);
     cli_put_integer(table, (long long)replay->choices.histograms);
     cli_put_integer(table, (long long)replay->choices.scores.configs);
     cli_put_integer(table, (long long)replay->choices.points);
@@ -329,7 +320,6 @@ static void count_call(struct tally *tally, const struct wavecast_validation_cal
 void cli_replay_overview_add(struct cli_replay_overview *overview, const struct replay *replay)
 {
     struct cli_table *table = overview->sets;
-    const struct cli_subject *subject = &replay->subject;
     const struct wavecast_validation_region *all = &replay->verdicts.all;
     for (size_t i = 0; i < replay->verdicts.call_count; i++) {
         const struct wavecast_validation_call *call = &replay->verdicts.calls[i];
@@ -342,11 +332,7 @@ void cli_replay_overview_add(struct cli_replay_overview *overview, const struct 
         overview->tallies[wavecast_optimization_count()].sets[region->outcome]++;
     }
     cli_table_row(table, 0);
-    cli_put_text(table, subject->path);
-    cli_put_text(table, subject->info.gpu);
-    cli_put_text(table, subject->info.kernel);
-    cli_put_text(table, subject->problem.shape.id);
-    cli_put_text(table, wavecast_dtype_name(wavecast_plan_dtype_get(subject->plan)));
+    cli_subject_put(table, &replay->subject);
     cli_put_integer(table, (long long)replay->choices.points);
     cli_put_integer(table, (long long)all->right);
     cli_put_integer(table, (long long)all->wrong);

@@ -66,10 +66,9 @@ static enum cli_exit report_run(const struct cli_arguments *arguments)
 {
     struct cli_report report = {.arguments = arguments};
     struct cli_context context;
-    if (arguments->output == NULL)
-        return cli_fail(CLI_EXIT_USAGE, "report: --output is missing; see 'wavecast report "
-                                        "--help'");
-    enum cli_exit code = cli_plot_demand();
+    enum cli_exit code = cli_option_demand(arguments, "output", arguments->output != NULL);
+    if (code == CLI_EXIT_OK)
+        code = cli_plot_demand();
     if (code == CLI_EXIT_OK)
         code = cli_context_open(arguments, &context);
     if (code != CLI_EXIT_OK)

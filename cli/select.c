@@ -169,8 +169,9 @@ static bool is_whole_file(const struct cli_arguments *arguments)
 
 static enum cli_exit demand(const struct cli_arguments *arguments)
 {
-    if (arguments->fit == NULL)
-        return cli_fail(CLI_EXIT_USAGE, "select: --fit is missing; see 'wavecast select --help'");
+    enum cli_exit code = cli_option_demand(arguments, "fit", arguments->fit != NULL);
+    if (code != CLI_EXIT_OK)
+        return code;
     if (arguments->counts == NULL)
         return cli_step_demand(arguments);
     if (arguments->histograms != NULL || arguments->trace != NULL || arguments->tokens.given)

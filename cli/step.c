@@ -122,17 +122,14 @@ static enum cli_exit read_file(const struct cli_arguments *arguments,
 enum cli_exit cli_step_demand(const struct cli_arguments *arguments)
 {
     static const char counts[] = "counts:";
-    const char *verb = arguments->verb->name;
     bool file = arguments->histograms != NULL || arguments->trace != NULL;
     if (arguments->histograms != NULL && arguments->trace != NULL)
         return cli_fail(CLI_EXIT_USAGE, "--histograms and --trace exclude each other");
     if (file && arguments->tokens.given)
         return cli_fail(CLI_EXIT_USAGE, "--tokens: the file already says how many there are");
-    if (!file && !arguments->tokens.given &&
-        strncmp(arguments->routing, counts, strlen(counts)) != 0)
-        return cli_fail(CLI_EXIT_USAGE, "%s: --tokens is missing; see 'wavecast %s --help'", verb,
-                        verb);
-    return CLI_EXIT_OK;
+    return cli_option_demand(arguments, "tokens",
+                             file || arguments->tokens.given ||
+                                 strncmp(arguments->routing, counts, strlen(counts)) == 0);
 }
 
 enum cli_exit cli_step_find(const struct cli_arguments *arguments,

@@ -218,9 +218,9 @@ static enum cli_exit load_and_run(struct task *task)
 static enum cli_exit sweep_run(const struct cli_arguments *arguments)
 {
     struct task task = {.arguments = arguments};
-    if (arguments->output == NULL)
-        return cli_fail(CLI_EXIT_USAGE, "sweep: --output is missing; see 'wavecast sweep --help'");
-    enum cli_exit code = cli_ranks_open(&task.ranks);
+    enum cli_exit code = cli_option_demand(arguments, "output", arguments->output != NULL);
+    if (code == CLI_EXIT_OK)
+        code = cli_ranks_open(&task.ranks);
     if (code != CLI_EXIT_OK)
         return code;
     code = load_and_run(&task);

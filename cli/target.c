@@ -9,22 +9,13 @@
 
 #define COUNT_OF(list) (sizeof(list) / sizeof((list)[0]))
 
-static enum cli_exit demand(const struct cli_arguments *arguments, const char *value,
-                            const char *option)
-{
-    if (value != NULL)
-        return CLI_EXIT_OK;
-    return cli_fail(CLI_EXIT_USAGE, "%s: --%s is missing; see 'wavecast %s --help'",
-                    arguments->verb->name, option, arguments->verb->name);
-}
-
 enum cli_exit cli_target_demand(const struct cli_arguments *arguments, enum cli_need need)
 {
-    enum cli_exit code = demand(arguments, arguments->kernel, "kernel");
+    enum cli_exit code = cli_option_demand(arguments, "kernel", arguments->kernel != NULL);
     if (code == CLI_EXIT_OK && (need == CLI_NEED_ALL || need == CLI_NEED_NO_MODEL))
-        code = demand(arguments, arguments->gpu, "gpu");
+        code = cli_option_demand(arguments, "gpu", arguments->gpu != NULL);
     if (code == CLI_EXIT_OK && (need == CLI_NEED_ALL || need == CLI_NEED_NO_GPU))
-        code = demand(arguments, arguments->model, "model");
+        code = cli_option_demand(arguments, "model", arguments->model != NULL);
     return code;
 }
 

@@ -100,8 +100,13 @@ static const struct cli_option validate_options[] = {
 };
 static const struct cli_option_group validate_group = {"Validation", validate_options,
                                                        COUNT_OF(validate_options)};
-static const struct cli_option_group *const validate_groups[] = {
-    &validate_group, &cli_group_campaign, &cli_group_database, &cli_group_output, NULL};
+static const struct cli_option_group *const validate_groups[] = {&validate_group,
+                                                                 &cli_group_model,
+                                                                 &cli_group_routings,
+                                                                 &cli_group_campaign,
+                                                                 &cli_group_database,
+                                                                 &cli_group_output,
+                                                                 NULL};
 
 const struct cli_verb cli_verb_validate = {
     .name = "validate",

@@ -36,9 +36,8 @@ static enum wavecast_status check_id(const struct wavecast_hwdb__entry *entry,
 {
     const struct wavecast_hwdb__node *node = NULL;
     const char *id = NULL;
-    enum wavecast_status status = wavecast_hwdb__node_require(entry->tree.root, "id", &node, error);
-    if (status == WAVECAST_OK)
-        status = wavecast_hwdb__node_text(node, &id, error);
+    enum wavecast_status status =
+        wavecast_hwdb__node_require_text(entry->tree.root, "id", &node, &id, error);
     if (status != WAVECAST_OK)
         return status;
     if (!id_valid(id))

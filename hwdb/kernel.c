@@ -141,13 +141,10 @@ static enum wavecast_status texts_load(struct wavecast_hwdb__compiler *c, const 
 static enum wavecast_status identity_load(struct wavecast_hwdb__compiler *c)
 {
     struct wavecast_kernel *k = c->kernel;
-    const struct wavecast_hwdb__node *id, *name;
     enum wavecast_status status;
     if ((status = wavecast_hwdb__node_keys_check(c->root, TOP_KEYS, COUNT(TOP_KEYS), c->error)) ||
-        (status = wavecast_hwdb__node_require(c->root, "id", &id, c->error)) ||
-        (status = wavecast_hwdb__node_text(id, &k->id, c->error)) ||
-        (status = wavecast_hwdb__node_require(c->root, "name", &name, c->error)) ||
-        (status = wavecast_hwdb__node_text(name, &k->name, c->error)) ||
+        (status = wavecast_hwdb__node_require_text(c->root, "id", NULL, &k->id, c->error)) ||
+        (status = wavecast_hwdb__node_require_text(c->root, "name", NULL, &k->name, c->error)) ||
         (status = texts_load(c, "references", &k->references, &k->reference_count)))
         return status;
     return texts_load(c, "notes", &k->notes, &k->note_count);
@@ -199,9 +196,9 @@ static enum wavecast_status formats_load(struct wavecast_hwdb__compiler *c)
 {
     const struct wavecast_hwdb__node *node;
     struct wavecast_kernel *k = c->kernel;
-    enum wavecast_status status = wavecast_hwdb__node_require(c->root, "formats", &node, c->error);
-    if (status != WAVECAST_OK ||
-        (status = wavecast_hwdb__node_kind_check(node, WAVECAST_HWDB__MAPPING, c->error)))
+    enum wavecast_status status = wavecast_hwdb__node_require_kind(
+        c->root, "formats", WAVECAST_HWDB__MAPPING, &node, c->error);
+    if (status != WAVECAST_OK)
         return status;
     if (node->count == 0)
         return wavecast_hwdb__node_error(node, WAVECAST_ERROR_SCHEMA, c->error,
@@ -250,9 +247,9 @@ static enum wavecast_status columns_load(struct wavecast_hwdb__compiler *c)
     const struct wavecast_hwdb__node *node;
     struct wavecast_kernel *k = c->kernel;
     double product = 1;
-    enum wavecast_status status = wavecast_hwdb__node_require(c->root, "columns", &node, c->error);
-    if (status != WAVECAST_OK ||
-        (status = wavecast_hwdb__node_kind_check(node, WAVECAST_HWDB__MAPPING, c->error)))
+    enum wavecast_status status = wavecast_hwdb__node_require_kind(
+        c->root, "columns", WAVECAST_HWDB__MAPPING, &node, c->error);
+    if (status != WAVECAST_OK)
         return status;
     if (node->count == 0 || node->count > WAVECAST_HWDB__COLUMNS_MAX)
         return wavecast_hwdb__node_error(node, WAVECAST_ERROR_SCHEMA, c->error,
@@ -323,15 +320,14 @@ static enum wavecast_status rule_load(struct wavecast_hwdb__compiler *c,
                                       const struct wavecast_hwdb__node *node,
                                       struct wavecast_hwdb__rule *rule, bool with_reason)
 {
-    const struct wavecast_hwdb__node *expr = node, *why;
+    const struct wavecast_hwdb__node *expr = node;
     enum wavecast_status status = WAVECAST_OK;
     if (with_reason) {
         if ((status = wavecast_hwdb__node_kind_check(node, WAVECAST_HWDB__MAPPING, c->error)) ||
             (status =
                  wavecast_hwdb__node_keys_check(node, RULE_KEYS, COUNT(RULE_KEYS), c->error)) ||
             (status = wavecast_hwdb__node_require(node, "rule", &expr, c->error)) ||
-            (status = wavecast_hwdb__node_require(node, "why", &why, c->error)) ||
-            (status = wavecast_hwdb__node_text(why, &rule->why, c->error)))
+            (status = wavecast_hwdb__node_require_text(node, "why", NULL, &rule->why, c->error)))
             return status;
     }
     rule->node = expr;
@@ -397,13 +393,12 @@ static enum wavecast_status block_load(struct wavecast_hwdb__compiler *c,
 {
     const char *const *keys = inner != NULL ? LAUNCH_KEYS : PHASE_KEYS;
     size_t key_count = inner != NULL ? COUNT(LAUNCH_KEYS) : COUNT(PHASE_KEYS);
-    const struct wavecast_hwdb__node *name, *list;
+    const struct wavecast_hwdb__node *list;
     int first = c->kernel->slot_count;
     enum wavecast_status status;
     if ((status = wavecast_hwdb__node_kind_check(node, WAVECAST_HWDB__MAPPING, c->error)) ||
         (status = wavecast_hwdb__node_keys_check(node, keys, key_count, c->error)) ||
-        (status = wavecast_hwdb__node_require(node, "name", &name, c->error)) ||
-        (status = wavecast_hwdb__node_text(name, &block->name, c->error)) ||
+        (status = wavecast_hwdb__node_require_text(node, "name", NULL, &block->name, c->error)) ||
         (status = definitions_load(c, node, block)))
         return status;
     if (inner != NULL && ((status = wavecast_hwdb__node_require(node, inner, &list, c->error)) ||

@@ -15,15 +15,6 @@ static const char NOTHING[] = "none";
 
 static const double VALUE_LIMIT = 1e6;
 
-static enum wavecast_status text_require(struct wavecast_hwdb__compiler *c,
-                                         const struct wavecast_hwdb__node *owner, const char *key,
-                                         const char **out)
-{
-    const struct wavecast_hwdb__node *node;
-    enum wavecast_status status = wavecast_hwdb__node_require(owner, key, &node, c->error);
-    return status == WAVECAST_OK ? wavecast_hwdb__node_text(node, out, c->error) : status;
-}
-
 /* "vllm" names the GPU's field device_name.vllm. */
 static enum wavecast_status device_load(struct wavecast_hwdb__compiler *c,
                                         const struct wavecast_hwdb__node *owner,
@@ -32,9 +23,8 @@ static enum wavecast_status device_load(struct wavecast_hwdb__compiler *c,
     const struct wavecast_hwdb__node *node;
     char path[WAVECAST_HWDB__PATH_BYTES];
     const char *text = NULL;
-    enum wavecast_status status = wavecast_hwdb__node_require(owner, "device", &node, c->error);
-    if (status == WAVECAST_OK)
-        status = wavecast_hwdb__node_text(node, &text, c->error);
+    enum wavecast_status status =
+        wavecast_hwdb__node_require_text(owner, "device", &node, &text, c->error);
     if (status != WAVECAST_OK)
         return status;
     snprintf(path, sizeof(path), "device_name.%s", text);
@@ -50,9 +40,8 @@ static enum wavecast_status words_load(struct wavecast_hwdb__compiler *c,
                                        struct wavecast_server *server)
 {
     const struct wavecast_hwdb__node *node;
-    enum wavecast_status status = wavecast_hwdb__node_require(owner, "formats", &node, c->error);
-    if (status == WAVECAST_OK)
-        status = wavecast_hwdb__node_kind_check(node, WAVECAST_HWDB__MAPPING, c->error);
+    enum wavecast_status status =
+        wavecast_hwdb__node_require_kind(owner, "formats", WAVECAST_HWDB__MAPPING, &node, c->error);
     if (status != WAVECAST_OK)
         return status;
     for (const struct wavecast_hwdb__node *n = node->first; n != NULL; n = n->next) {
@@ -81,10 +70,10 @@ static enum wavecast_status columns_get(struct wavecast_hwdb__compiler *c,
     *node = wavecast_hwdb__node_get(owner, key);
     if (*node == NULL && !required)
         return WAVECAST_OK;
-    if ((status = wavecast_hwdb__node_require(owner, key, node, c->error)) ||
-        (status = wavecast_hwdb__node_kind_check(*node, WAVECAST_HWDB__MAPPING, c->error)))
-        return status;
-    return wavecast_hwdb__node_keys_check(*node, names, c->kernel->column_count, c->error);
+    status = wavecast_hwdb__node_require_kind(owner, key, WAVECAST_HWDB__MAPPING, node, c->error);
+    return status == WAVECAST_OK
+               ? wavecast_hwdb__node_keys_check(*node, names, c->kernel->column_count, c->error)
+               : status;
 }
 
 /* Values of columns that files may leave out. */
@@ -129,9 +118,11 @@ static enum wavecast_status server_load(struct wavecast_hwdb__compiler *c,
     if ((status = wavecast_hwdb__node_kind_check(node, WAVECAST_HWDB__MAPPING, c->error)) ||
         (status =
              wavecast_hwdb__node_keys_check(node, SERVER_KEYS, COUNT(SERVER_KEYS), c->error)) ||
-        (status = text_require(c, node, "name", &server->name)) ||
-        (status = text_require(c, node, "folder", &server->folder)) ||
-        (status = text_require(c, node, "block_separator", &server->separator)) ||
+        (status = wavecast_hwdb__node_require_text(node, "name", NULL, &server->name, c->error)) ||
+        (status =
+             wavecast_hwdb__node_require_text(node, "folder", NULL, &server->folder, c->error)) ||
+        (status = wavecast_hwdb__node_require_text(node, "block_separator", NULL,
+                                                   &server->separator, c->error)) ||
         (status = device_load(c, node, server)) || (status = words_load(c, node, server)) ||
         (status = wavecast_hwdb__rules_load(c, node, "requires", false, &server->conditions)) ||
         (status = absent_load(c, node, server)))

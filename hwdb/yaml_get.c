@@ -89,6 +89,16 @@ enum wavecast_status wavecast_hwdb__node_kind_check(const struct wavecast_hwdb__
                                      KIND_NAMES[node->kind], KIND_NAMES[kind]);
 }
 
+enum wavecast_status wavecast_hwdb__node_require_kind(const struct wavecast_hwdb__node *mapping,
+                                                      const char *key,
+                                                      enum wavecast_hwdb__kind kind,
+                                                      const struct wavecast_hwdb__node **out,
+                                                      struct wavecast_error *error)
+{
+    enum wavecast_status status = wavecast_hwdb__node_require(mapping, key, out, error);
+    return status == WAVECAST_OK ? wavecast_hwdb__node_kind_check(*out, kind, error) : status;
+}
+
 const char *wavecast_hwdb__words_list(const char *const *words, size_t n, char *buffer, size_t size)
 {
     size_t used = 0;
@@ -164,6 +174,19 @@ enum wavecast_status wavecast_hwdb__node_text(const struct wavecast_hwdb__node *
                                          "is empty; text is expected (leave unknown keys out)");
     *out = node->text;
     return WAVECAST_OK;
+}
+
+enum wavecast_status wavecast_hwdb__node_require_text(const struct wavecast_hwdb__node *mapping,
+                                                      const char *key,
+                                                      const struct wavecast_hwdb__node **node,
+                                                      const char **out,
+                                                      struct wavecast_error *error)
+{
+    const struct wavecast_hwdb__node *found;
+    enum wavecast_status status = wavecast_hwdb__node_require(mapping, key, &found, error);
+    if (status == WAVECAST_OK && node != NULL)
+        *node = found;
+    return status == WAVECAST_OK ? wavecast_hwdb__node_text(found, out, error) : status;
 }
 
 static enum wavecast_status read_number(const struct wavecast_hwdb__node *node, double *out,

@@ -112,6 +112,13 @@ enum wavecast_status wavecast_hwdb__node_kind_check(const struct wavecast_hwdb__
                                                     enum wavecast_hwdb__kind kind,
                                                     struct wavecast_error *error);
 
+/* Both: the value of a key that must be there and have this kind. */
+enum wavecast_status wavecast_hwdb__node_require_kind(const struct wavecast_hwdb__node *mapping,
+                                                      const char *key,
+                                                      enum wavecast_hwdb__kind kind,
+                                                      const struct wavecast_hwdb__node **out,
+                                                      struct wavecast_error *error);
+
 /*
  * WAVECAST_ERROR_SCHEMA when the mapping has a key that is not among the n
  * `allowed` ones; suggests the nearest, else lists all of them.
@@ -132,6 +139,13 @@ const char *wavecast_hwdb__words_list(const char *const *words, size_t n, char *
 /* A scalar's text, not empty. Borrowed from the tree. */
 enum wavecast_status wavecast_hwdb__node_text(const struct wavecast_hwdb__node *node,
                                               const char **out, struct wavecast_error *error);
+
+/* The text of a key that must be there, and its node when `node` is not NULL. */
+enum wavecast_status wavecast_hwdb__node_require_text(const struct wavecast_hwdb__node *mapping,
+                                                      const char *key,
+                                                      const struct wavecast_hwdb__node **node,
+                                                      const char **out,
+                                                      struct wavecast_error *error);
 
 /* A finite, unquoted number within min..max: WAVECAST_ERROR_SCHEMA or _RANGE. */
 enum wavecast_status wavecast_hwdb__node_number(const struct wavecast_hwdb__node *node, double min,

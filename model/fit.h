@@ -235,6 +235,12 @@ void wavecast_model__fit_put_numbers(struct wavecast_base__text *text, const cha
 void wavecast_model__fit_put_config(struct wavecast_base__text *text,
                                     const struct wavecast_fit *fit, size_t config);
 
+/* The list of a key, which has exactly `count` items. */
+enum wavecast_status wavecast_model__fit_read_list(const struct wavecast_hwdb__node *mapping,
+                                                   const char *key, size_t count,
+                                                   const struct wavecast_hwdb__node **out,
+                                                   struct wavecast_error *error);
+
 /* Exactly `count` numbers of a key; null is NAN. */
 enum wavecast_status wavecast_model__fit_read_numbers(const struct wavecast_hwdb__node *mapping,
                                                       const char *key, double *values, size_t count,

@@ -253,21 +253,13 @@ static const char *const ROOT_KEYS[] = {
     "features", "histograms", "shared", "configurations"};
 static const char *const SHAPE_KEYS[] = {"experts", "top_k", "hidden", "intermediate"};
 
-static enum wavecast_status text_require(const struct wavecast_hwdb__node *root, const char *key,
-                                         const struct wavecast_hwdb__node **node, const char **out,
-                                         struct wavecast_error *error)
-{
-    enum wavecast_status status = wavecast_hwdb__node_require(root, key, node, error);
-    return status == WAVECAST_OK ? wavecast_hwdb__node_text(*node, out, error) : status;
-}
-
 /* A text that must be what the plan has. */
 static enum wavecast_status text_match(const struct wavecast_hwdb__node *root, const char *key,
                                        const char *wanted, struct wavecast_error *error)
 {
     const struct wavecast_hwdb__node *node;
     const char *found;
-    enum wavecast_status status = text_require(root, key, &node, &found, error);
+    enum wavecast_status status = wavecast_hwdb__node_require_text(root, key, &node, &found, error);
     if (status != WAVECAST_OK || strcmp(found, wanted) == 0)
         return status;
     return wavecast_hwdb__node_error(node, WAVECAST_ERROR_UNSUPPORTED, error,
@@ -280,9 +272,8 @@ static enum wavecast_status shape_match(const struct wavecast_hwdb__node *root,
 {
     const int wanted[] = {shape->experts, shape->top_k, shape->hidden, shape->intermediate};
     const struct wavecast_hwdb__node *node, *item;
-    enum wavecast_status status = wavecast_hwdb__node_require(root, "shape", &node, error);
-    if (status == WAVECAST_OK)
-        status = wavecast_hwdb__node_kind_check(node, WAVECAST_HWDB__MAPPING, error);
+    enum wavecast_status status =
+        wavecast_hwdb__node_require_kind(root, "shape", WAVECAST_HWDB__MAPPING, &node, error);
     if (status == WAVECAST_OK)
         status = wavecast_hwdb__node_keys_check(node, SHAPE_KEYS, COUNT_OF(SHAPE_KEYS), error);
     for (size_t i = 0; i < COUNT_OF(SHAPE_KEYS) && status == WAVECAST_OK; i++) {
@@ -318,7 +309,7 @@ static enum wavecast_status identity_match(const struct wavecast_hwdb__node *roo
     if (status == WAVECAST_OK)
         status = shape_match(root, &plan->problem.shape, error);
     if (status == WAVECAST_OK)
-        status = text_require(root, "plan", &node, &found, error);
+        status = wavecast_hwdb__node_require_text(root, "plan", &node, &found, error);
     if (status == WAVECAST_OK && strcmp(found, plan_hash(plan, hash)) != 0)
         status = wavecast_hwdb__node_error(
             node, WAVECAST_ERROR_UNSUPPORTED, error,
@@ -335,13 +326,13 @@ static enum wavecast_status form_read(const struct wavecast_hwdb__node *root,
     struct wavecast_error own = WAVECAST_ERROR_INIT;
     const char *name;
     size_t i = 0;
-    enum wavecast_status status = text_require(root, "form", &node, &name, error);
+    enum wavecast_status status =
+        wavecast_hwdb__node_require_text(root, "form", &node, &name, error);
     if (status == WAVECAST_OK && wavecast_fit_form_find(name, form, &own) != WAVECAST_OK)
         status = wavecast_hwdb__node_error(node, WAVECAST_ERROR_SCHEMA, error, "%s", own.text);
     if (status == WAVECAST_OK)
-        status = wavecast_hwdb__node_require(root, "features", &node, error);
-    if (status == WAVECAST_OK)
-        status = wavecast_hwdb__node_kind_check(node, WAVECAST_HWDB__SEQUENCE, error);
+        status = wavecast_hwdb__node_require_kind(root, "features", WAVECAST_HWDB__SEQUENCE, &node,
+                                                  error);
     if (status == WAVECAST_OK && node->count != (*form)->feature_count)
         status = wavecast_hwdb__node_error(node, WAVECAST_ERROR_UNSUPPORTED, error,
                                            "%zu features; form %s has %zu; fit again", node->count,
@@ -360,9 +351,8 @@ static enum wavecast_status summary_read(const struct wavecast_hwdb__node *root,
 {
     const char *names[COUNT_OF(SUMMARY_KEYS)];
     const struct wavecast_hwdb__node *node, *item;
-    enum wavecast_status status = wavecast_hwdb__node_require(root, "summary", &node, error);
-    if (status == WAVECAST_OK)
-        status = wavecast_hwdb__node_kind_check(node, WAVECAST_HWDB__MAPPING, error);
+    enum wavecast_status status =
+        wavecast_hwdb__node_require_kind(root, "summary", WAVECAST_HWDB__MAPPING, &node, error);
     for (size_t i = 0; i < COUNT_OF(SUMMARY_KEYS); i++)
         names[i] = SUMMARY_KEYS[i].name;
     if (status == WAVECAST_OK)
@@ -385,18 +375,26 @@ static enum wavecast_status summary_read(const struct wavecast_hwdb__node *root,
     return status;
 }
 
+enum wavecast_status wavecast_model__fit_read_list(const struct wavecast_hwdb__node *mapping,
+                                                   const char *key, size_t count,
+                                                   const struct wavecast_hwdb__node **out,
+                                                   struct wavecast_error *error)
+{
+    enum wavecast_status status =
+        wavecast_hwdb__node_require_kind(mapping, key, WAVECAST_HWDB__SEQUENCE, out, error);
+    if (status == WAVECAST_OK && (*out)->count != count)
+        status = wavecast_hwdb__node_error(*out, WAVECAST_ERROR_SCHEMA, error,
+                                           "%zu numbers; there must be %zu", (*out)->count, count);
+    return status;
+}
+
 enum wavecast_status wavecast_model__fit_read_numbers(const struct wavecast_hwdb__node *mapping,
                                                       const char *key, double *values, size_t count,
                                                       struct wavecast_error *error)
 {
     const struct wavecast_hwdb__node *node, *item;
     size_t i = 0;
-    enum wavecast_status status = wavecast_hwdb__node_require(mapping, key, &node, error);
-    if (status == WAVECAST_OK)
-        status = wavecast_hwdb__node_kind_check(node, WAVECAST_HWDB__SEQUENCE, error);
-    if (status == WAVECAST_OK && node->count != count)
-        return wavecast_hwdb__node_error(node, WAVECAST_ERROR_SCHEMA, error,
-                                         "%zu numbers; there must be %zu", node->count, count);
+    enum wavecast_status status = wavecast_model__fit_read_list(mapping, key, count, &node, error);
     for (item = status == WAVECAST_OK ? node->first : NULL; item != NULL && status == WAVECAST_OK;
          item = item->next, i++) {
         values[i] = NAN;
@@ -418,7 +416,7 @@ static enum wavecast_status config_find(const struct wavecast_hwdb__node *entry,
     enum wavecast_status status =
         wavecast_hwdb__node_kind_check(entry, WAVECAST_HWDB__MAPPING, error);
     if (status == WAVECAST_OK)
-        status = text_require(entry, "config", &node, &name, error);
+        status = wavecast_hwdb__node_require_text(entry, "config", &node, &name, error);
     if (status != WAVECAST_OK)
         return status;
     if (wavecast_plan_config_parse(fit->plan, name, config, &own) != WAVECAST_OK)
@@ -466,9 +464,8 @@ enum wavecast_status wavecast_model__fit_read_configs(
     const struct wavecast_hwdb__node *node;
     char name[CONFIG_BYTES];
     size_t config = 0;
-    enum wavecast_status status = wavecast_hwdb__node_require(root, "configurations", &node, error);
-    if (status == WAVECAST_OK)
-        status = wavecast_hwdb__node_kind_check(node, WAVECAST_HWDB__SEQUENCE, error);
+    enum wavecast_status status = wavecast_hwdb__node_require_kind(
+        root, "configurations", WAVECAST_HWDB__SEQUENCE, &node, error);
     if (status != WAVECAST_OK)
         return status;
     for (const struct wavecast_hwdb__node *item = node->first;
@@ -498,7 +495,7 @@ static enum wavecast_status id_read(const struct wavecast_hwdb__node *root, cons
 {
     const struct wavecast_hwdb__node *node;
     const char *text;
-    enum wavecast_status status = text_require(root, key, &node, &text, error);
+    enum wavecast_status status = wavecast_hwdb__node_require_text(root, key, &node, &text, error);
     if (status == WAVECAST_OK && strlen(text) >= WAVECAST_FIT_ID_BYTES)
         status = wavecast_hwdb__node_error(node, WAVECAST_ERROR_RANGE, error,
                                            "longer than an id can be; at most %d bytes",
@@ -523,9 +520,8 @@ static enum wavecast_status identity_read(const struct wavecast_hwdb__node *root
     int *const numbers[] = {&identity->experts, &identity->top_k, &identity->hidden,
                             &identity->intermediate};
     const struct wavecast_hwdb__node *shape, *node;
-    enum wavecast_status status = wavecast_hwdb__node_require(root, "shape", &shape, error);
-    if (status == WAVECAST_OK)
-        status = wavecast_hwdb__node_kind_check(shape, WAVECAST_HWDB__MAPPING, error);
+    enum wavecast_status status =
+        wavecast_hwdb__node_require_kind(root, "shape", WAVECAST_HWDB__MAPPING, &shape, error);
     for (size_t i = 0; i < COUNT_OF(texts) && status == WAVECAST_OK; i++)
         status = id_read(root, texts[i].key, texts[i].id, error);
     for (size_t i = 0; i < COUNT_OF(numbers) && status == WAVECAST_OK; i++) {

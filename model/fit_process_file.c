@@ -101,17 +101,6 @@ static const char *const SHARED_KEYS[] = {"mean", "configurations", "histograms"
 static const char *const CONFIG_KEYS[] = {"config",     "method",  "timings",
                                           "histograms", "weights", "coefficients"};
 
-static enum wavecast_status sequence_require(const struct wavecast_hwdb__node *mapping,
-                                             const char *key,
-                                             const struct wavecast_hwdb__node **node,
-                                             struct wavecast_error *error)
-{
-    enum wavecast_status status = wavecast_hwdb__node_require(mapping, key, node, error);
-    return status == WAVECAST_OK
-               ? wavecast_hwdb__node_kind_check(*node, WAVECAST_HWDB__SEQUENCE, error)
-               : status;
-}
-
 /* Reads `count` whole numbers below `end`. */
 static enum wavecast_status read_indices(const struct wavecast_hwdb__node *mapping, const char *key,
                                          size_t count, size_t end, double *values,
@@ -119,10 +108,7 @@ static enum wavecast_status read_indices(const struct wavecast_hwdb__node *mappi
 {
     const struct wavecast_hwdb__node *node, *item;
     size_t i = 0;
-    enum wavecast_status status = sequence_require(mapping, key, &node, error);
-    if (status == WAVECAST_OK && node->count != count)
-        return wavecast_hwdb__node_error(node, WAVECAST_ERROR_SCHEMA, error,
-                                         "%zu numbers; there must be %zu", node->count, count);
+    enum wavecast_status status = wavecast_model__fit_read_list(mapping, key, count, &node, error);
     for (item = status == WAVECAST_OK ? node->first : NULL; item != NULL && status == WAVECAST_OK;
          item = item->next, i++)
         status = wavecast_hwdb__node_integer(item, 0, (double)end - 1, &values[i], error);
@@ -229,25 +215,25 @@ static enum wavecast_status points_count(const struct wavecast_hwdb__node *root,
                                          struct wavecast_fit *fit, size_t *counts, size_t *total,
                                          struct wavecast_error *error)
 {
-    const struct wavecast_hwdb__node *configurations, *node, *name;
+    const struct wavecast_hwdb__node *configurations, *node;
     const char *text;
     size_t config = 0;
-    enum wavecast_status status = sequence_require(root, "configurations", &configurations, error);
+    enum wavecast_status status = wavecast_hwdb__node_require_kind(
+        root, "configurations", WAVECAST_HWDB__SEQUENCE, &configurations, error);
     *total = 0;
     for (const struct wavecast_hwdb__node *item = status == WAVECAST_OK ? configurations->first
                                                                         : NULL;
          item != NULL && status == WAVECAST_OK; item = item->next) {
         status = wavecast_hwdb__node_kind_check(item, WAVECAST_HWDB__MAPPING, error);
         if (status == WAVECAST_OK)
-            status = sequence_require(item, "histograms", &node, error);
+            status = wavecast_hwdb__node_require_kind(item, "histograms", WAVECAST_HWDB__SEQUENCE,
+                                                      &node, error);
         if (status == WAVECAST_OK && node->count > WAVECAST_MODEL__OWN_POINTS_MAX)
             status = wavecast_hwdb__node_error(node, WAVECAST_ERROR_RANGE, error,
                                                "%zu timings; at most %d", node->count,
                                                WAVECAST_MODEL__OWN_POINTS_MAX);
         if (status == WAVECAST_OK)
-            status = wavecast_hwdb__node_require(item, "config", &name, error);
-        if (status == WAVECAST_OK)
-            status = wavecast_hwdb__node_text(name, &text, error);
+            status = wavecast_hwdb__node_require_text(item, "config", NULL, &text, error);
         if (status != WAVECAST_OK)
             break;
         /* Unknown configurations are refused with all else of their entry, later. */
@@ -273,9 +259,10 @@ static enum wavecast_status learnt_reserve(const struct wavecast_hwdb__node *roo
     const struct wavecast_hwdb__node *centers;
     size_t total = 0, configs = fit->plan->config_count;
     size_t *counts = wavecast_base__calloc(configs, sizeof(*counts));
-    enum wavecast_status status = counts != NULL
-                                      ? sequence_require(shared, "configurations", &centers, error)
-                                      : wavecast_base__error_no_memory(error);
+    enum wavecast_status status =
+        counts != NULL ? wavecast_hwdb__node_require_kind(shared, "configurations",
+                                                          WAVECAST_HWDB__SEQUENCE, &centers, error)
+                       : wavecast_base__error_no_memory(error);
     if (status == WAVECAST_OK && centers->count > WAVECAST_MODEL__CENTERS_MAX)
         status = wavecast_hwdb__node_error(centers, WAVECAST_ERROR_RANGE, error,
                                            "%zu centers; at most %d", centers->count,
@@ -297,11 +284,11 @@ enum wavecast_status wavecast_model__process_read(struct wavecast_fit *fit,
 {
     struct wavecast_model__process_learnt *p = fit->learnt;
     const struct wavecast_hwdb__node *histograms, *shared;
-    enum wavecast_status status = sequence_require(root, "histograms", &histograms, error);
+    enum wavecast_status status = wavecast_hwdb__node_require_kind(
+        root, "histograms", WAVECAST_HWDB__SEQUENCE, &histograms, error);
     if (status == WAVECAST_OK)
-        status = wavecast_hwdb__node_require(root, "shared", &shared, error);
-    if (status == WAVECAST_OK)
-        status = wavecast_hwdb__node_kind_check(shared, WAVECAST_HWDB__MAPPING, error);
+        status = wavecast_hwdb__node_require_kind(root, "shared", WAVECAST_HWDB__MAPPING, &shared,
+                                                  error);
     if (status == WAVECAST_OK)
         status = learnt_reserve(root, histograms, shared, fit, error);
     if (status == WAVECAST_OK)

@@ -15,7 +15,7 @@ grep -q '^timing:.*MADE UP' "$example/timings/set.yaml" ||
     complain "$example/timings/set.yaml does not say that the times are made up"
 
 points=$(tail -n +2 "$example/timings/measurements.csv" | wc -l)
-used=$("${WAVECAST_BUILDDIR:-.}/wavecast" fit --hwdb "$example/hwdb" "$example/timings" --json |
+used=$("$program" fit --hwdb "$example/hwdb" "$example/timings" --json |
     sed -n 's/.*"points": \([0-9]*\).*/\1/p')
 [ "$used" = "$points" ] || complain "of $points timings ${used:-none} are fitted to"
 finish "shortcomings of the example"

@@ -83,33 +83,34 @@ check_foreign() {
     esac
 }
 
-# check_include FILE MODULE LINE:TEXT
+# check_include FILE LINE MODULE TEXT
 check_include() {
-    local line=${3%%:*} header
-    header=$(sed -E 's/^[^<"]*[<"]([^>"]*)[>"].*/\1/' <<<"$3")
-    case $3 in
-    *'"'*) check_private "$1" "$line" "$2" "$header" ;;
-    *'<wavecast/'*) check_public "$1" "$line" "$2" "$header" ;;
-    *) check_foreign "$1" "$line" "$2" "$header" ;;
+    [[ $4 =~ [\<\"]([^\>\"]*)[\>\"] ]] || return 0
+    local header=${BASH_REMATCH[1]}
+    case $4 in
+    *'"'*) check_private "$1" "$2" "$3" "$header" ;;
+    *'<wavecast/'*) check_public "$1" "$2" "$3" "$header" ;;
+    *) check_foreign "$1" "$2" "$3" "$header" ;;
     esac
 }
 
+files=()
 for file in $(sources "${modules[@]}" bench include); do
+    [ "$file" = include/wavecast/version.h ] && continue # generated
+    [[ $file != include/* || -n ${owner[$file]:-} ]] || {
+        complain "$file: installed by no local.mk"
+        continue
+    }
+    files+=("$file")
+done
+includes=$(grep -nHE '^[[:space:]]*#[[:space:]]*include' "${files[@]}")
+while IFS=: read -r file line include; do
     module=${file%%/*}
     if [ "$module" = include ]; then
-        [ "$file" = include/wavecast/version.h ] && continue # generated
-        module=${owner[$file]:-}
-        if [ -z "$module" ]; then
-            complain "$file: installed by no local.mk"
-            continue
-        fi
-        if grep -nE '#[[:space:]]*include[[:space:]]*("|<(yaml|gsl|jansson|sqlite3|zlib|config|cuda|omp))' \
-            "$file" >&2; then
-            complain "$file: a public header includes C library and <wavecast/...> headers only"
-        fi
+        module=${owner[$file]}
+        [[ ! $include =~ include[[:space:]]*(\"|\<(yaml|gsl|jansson|sqlite3|zlib|config|cuda|omp)) ]] ||
+            complain "$file:$line: a public header includes C library and <wavecast/...> headers only"
     fi
-    while IFS= read -r include; do
-        [ -n "$include" ] && check_include "$file" "$module" "$include"
-    done < <(grep -nE '^[[:space:]]*#[[:space:]]*include' "$file")
-done
+    check_include "$file" "$line" "$module" "$include"
+done <<<"$includes"
 finish "includes against the layering"

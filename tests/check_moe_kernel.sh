@@ -5,4 +5,4 @@
 # `make check-kernels` takes them all.
 . "$(dirname "$0")/lib.sh"
 
-"$WAVECAST_BUILDDIR/tests/compile_moe" "${WAVECAST_MOE_EVERY:-60}"
+"$WAVECAST_BUILDDIR/tests/compile_moe" "${WAVECAST_MOE_EVERY:-120}"

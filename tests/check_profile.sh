@@ -12,7 +12,7 @@ export XDG_CACHE_HOME=$scratch/cache
 
 # wavecast ARGUMENT...: with the stand-in.
 wavecast() {
-    LD_LIBRARY_PATH=$fake${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} "$build/wavecast" "$@"
+    LD_LIBRARY_PATH=$fake${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} "$program" "$@"
 }
 
 # expect CODE TEXT COMMAND...: the exit code, and a text in what is printed on either stream.
@@ -54,9 +54,8 @@ expect 0 "there before" wavecast profile "${what[@]}" -o "$scratch/all" --resume
 expect 3 "another routing" wavecast profile "${what[@]}" --seed 7 -o "$scratch/all" --resume
 
 # Interrupted: a valid part; resumed: the whole.
-expect 1 "interrupted; go on with --resume" \
-    env FAKE_CUDA_INTERRUPT=60 LD_LIBRARY_PATH="$fake${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" \
-    "$build/wavecast" profile "${what[@]}" -o "$scratch/part"
+FAKE_CUDA_INTERRUPT=60 expect 1 "interrupted; go on with --resume" \
+    wavecast profile "${what[@]}" -o "$scratch/part"
 part=$(points "$scratch/part")
 [ "$part" -gt 0 ] && [ "$part" -lt "$all" ] || complain "interrupted with $part of $all points"
 expect 0 "timings" wavecast evaluate "$scratch/part" --predictor analytic
@@ -71,12 +70,9 @@ few=$(points "$scratch/few")
 [ "$few" -gt 0 ] && [ "$few" -lt 500 ] || complain "$few points for 50 ms"
 
 # Failures of the device: exit code 2, the call and its place named.
-expect 2 "cuGraphLaunch (" \
-    env FAKE_CUDA_FAIL=cuGraphLaunch LD_LIBRARY_PATH="$fake${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" \
-    "$build/wavecast" profile "${what[@]}" -o "$scratch/failed"
-expect 3 "no CUDA device: CUDA_ERROR_ILLEGAL_ADDRESS" \
-    env FAKE_CUDA_FAIL=cuInit LD_LIBRARY_PATH="$fake${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" \
-    "$build/wavecast" probe
+FAKE_CUDA_FAIL=cuGraphLaunch expect 2 "cuGraphLaunch (" \
+    wavecast profile "${what[@]}" -o "$scratch/failed"
+FAKE_CUDA_FAIL=cuInit expect 3 "no CUDA device: CUDA_ERROR_ILLEGAL_ADDRESS" wavecast probe
 
 # What cannot be asked.
 expect 2 "--model is missing" wavecast profile -o "$scratch/none"
@@ -89,11 +85,16 @@ expect 3 "vllm-triton" \
     wavecast profile --model olmoe-1b-7b --kernel vllm-triton -o "$scratch/none"
 [ ! -e "$scratch/none" ] || complain "a failed start left a folder behind"
 
-# Live validation: predictions are there before the times, for the same points.
+# Live validation: predictions are there before anything is timed, for the same points.
+FAKE_CUDA_FAIL=cuGraphLaunch expect 2 "cuGraphLaunch (" \
+    wavecast validate --live "${what[@]}" -o "$scratch/untimed" --train 1 --folds 1
+[ ! -e "$scratch/untimed/measurements.csv" ] || complain "there are times, but nothing was launched"
 expect 0 "Optimizations: measured against called" \
     wavecast validate --live "${what[@]}" -o "$scratch/live" --train 1 --folds 1
-[ "$scratch/live/measurements.csv" -nt "$scratch/live/predictions.csv" ] ||
+cmp "$scratch/untimed/predictions.csv" "$scratch/live/predictions.csv" ||
     complain "predictions were not written before the measurements"
+[ ! "$scratch/live/measurements.csv" -ot "$scratch/live/predictions.csv" ] ||
+    complain "predictions were written again after the measurements"
 diff <(cut -d, -f1-9 "$scratch/live/predictions.csv") \
     <(cut -d, -f1-9 "$scratch/live/measurements.csv") || complain "other points were predicted"
 

@@ -24,7 +24,7 @@ cp -R "$src/python/." "$work"
 chmod -R u+w "$work" # the source of a release may be read-only
 cd "$work"
 export WAVECAST_INCLUDE="$src/include:$build/include" WAVECAST_LIBRARY="$library"
-export WAVECAST_PROGRAM="$build/wavecast" WAVECAST_SOURCE="$src" PYTHONDONTWRITEBYTECODE=1
+export WAVECAST_PROGRAM="$program" WAVECAST_SOURCE="$src" PYTHONDONTWRITEBYTECODE=1
 export WAVECAST_HWDB=${WAVECAST_HWDB:-$src/hwdb/data} PYTHONPATH=$work
 "$python" build_abi.py >build.log 2>&1 || { cat build.log >&2; complain "build_abi.py failed"; }
 "$python" -m pytest -q -p no:cacheprovider tests >&2 || complain "tests of the module failed"

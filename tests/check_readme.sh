@@ -8,11 +8,12 @@
 # WAVECAST_UPDATE=1 rewrites the documents (blocks without `...`).
 set -u
 srcdir=${WAVECAST_SRCDIR:-$(cd "$(dirname "$0")/.." && pwd)}
-builddir=${WAVECAST_BUILDDIR:-$srcdir}
-export PATH="$builddir:$PATH" COLUMNS=100
+program=${WAVECAST_PROGRAM:-${WAVECAST_BUILDDIR:-$srcdir}/wavecast}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-mkdir "$scratch/tree"
+mkdir "$scratch/tree" "$scratch/bin"
+ln -s "$program" "$scratch/bin/wavecast"
+export PATH="$scratch/bin:$PATH" COLUMNS=100
 ln -s "$srcdir"/* "$scratch/tree"
 ln -s "$srcdir/../shared" "$scratch/shared"
 cd "$scratch/tree" || exit 1

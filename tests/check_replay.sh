@@ -9,5 +9,5 @@ for budget in validate/recorded/*/budget.csv; do
     [ -e "$budget" ] && sets+=(--replay "${budget%/budget.csv}")
 done
 [ "${#sets[@]}" -gt 0 ] || complain "no recorded set has a budget"
-"$build/wavecast" validate "${sets[@]}" --folds 1 || complain "validate: exit code $?"
+"$program" validate "${sets[@]}" --folds 1 || complain "validate: exit code $?"
 finish "recorded sets over budget"

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 command -v python3 >/dev/null || skip "python3 is not installed"
 command -v gnuplot >/dev/null || skip "gnuplot is not installed: NO REPORT WAS TESTED"
-exec python3 - "$build/wavecast" "$src" <<'PYTHON'
+exec python3 - "$program" "$src" <<'PYTHON'
 import csv, gzip, os, re, shutil, sqlite3, struct, subprocess, sys, tempfile, zlib
 from html.parser import HTMLParser
 

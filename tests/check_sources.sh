@@ -4,35 +4,58 @@
 # without which it would be missing from a release.
 . "$(dirname "$0")/lib.sh"
 
-files=$(sources "${modules[@]}" include tests bench)
+mapfile -t files < <(sources "${modules[@]}" include tests bench)
 
-for file in $files; do
-    head -n 1 "$file" | grep -qxF '/* SPDX-License-Identifier: Apache-2.0 */' ||
-        complain "$file:1: the first line is not the licence line"
-    lines=$(wc -l <"$file")
-    limit=800
-    [[ $file == include/* ]] && limit=400
-    [ "$lines" -le "$limit" ] || complain "$file: $lines lines, more than $limit"
-    if grep -nE '(^|[^A-Za-z0-9_])(TODO|FIXME|XXX|HACK)([^A-Za-z0-9_]|$)' "$file" >&2; then
-        complain "$file: unfinished"
-    fi
-    if grep -n "$(printf '\t')" "$file" >&2; then
-        complain "$file: tabs"
-    fi
-done
+# One line for each fault of a file's text.
+faults=$(awk '
+    function close_file() {
+        limit = name ~ /^include\// ? 400 : 800
+        if (lines > limit)
+            print name ": " lines " lines, more than " limit
+    }
+    FNR == 1 {
+        close_file()
+        name = FILENAME
+        begun[name] = $0 == "/* SPDX-License-Identifier: Apache-2.0 */"
+    }
+    { lines = FNR }
+    /(^|[^A-Za-z0-9_])(TODO|FIXME|XXX|HACK)([^A-Za-z0-9_]|$)/ { print name ":" FNR ": unfinished: " $0 }
+    /\t/ { print name ":" FNR ": tabs: " $0 }
+    END {
+        close_file()
+        for (i = 1; i < ARGC; i++)
+            if (!begun[ARGV[i]])
+                print ARGV[i] ":1: the first line is not the licence line"
+    }' "${files[@]}")
+while IFS= read -r fault; do
+    [ -z "$fault" ] || complain "$fault"
+done <<<"$faults"
 for file in configure.ac Makefile.am m4/wavecast.m4 ./*/local.mk tests/*.sh quickstart; do
     head -n 3 "$file" | grep -qF 'SPDX-License-Identifier: Apache-2.0' ||
         complain "$file: no licence line"
 done
 
+# The words of every build list, as "list:word".
+declare -A words
+for list in Makefile.am ./*/local.mk; do
+    while read -ra line; do
+        for word in "${line[@]}"; do
+            words["${list#./}:${word##*=}"]=1
+        done
+    done <"$list"
+done
+
 # listed FILE LIST...: whether a build list names the file.
 listed() {
-    local file=$1
+    local file=$1 list
     shift
-    grep -qE "(^|[[:space:]=])${file//./\\.}([[:space:]]|\$)" "$@"
+    for list; do
+        [ -z "${words["${list#./}:$file"]:-}" ] || return 0
+    done
+    return 1
 }
 
-for file in $files $(find hwdb tests -name '*.yaml' -o -path 'tests/*.sh' | sort); do
+for file in "${files[@]}" $(find hwdb tests -name '*.yaml' -o -path 'tests/*.sh' | sort); do
     [ "$file" = include/wavecast/version.h ] && continue # generated
     module=${file%%/*}
     case $file in

@@ -4,7 +4,7 @@
 # files that are not its own; and several processes, where the program was built with MPI.
 . "$(dirname "$0")/lib.sh"
 command -v python3 >/dev/null || skip "python3 is not installed"
-exec python3 - "$build/wavecast" "$src" <<'PYTHON'
+exec python3 - "$program" "$src" <<'PYTHON'
 import contextlib, json, os, re, resource, shutil, signal, sqlite3, subprocess, sys, tempfile, time
 
 program, source = sys.argv[1], sys.argv[2]

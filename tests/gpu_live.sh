@@ -4,12 +4,11 @@
 # be true of any GPU. Exit code 77 where there is none.
 . "$(dirname "$0")/lib.sh"
 
-wavecast=$build/wavecast
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 code=0
-"$wavecast" probe --csv >"$scratch/probe.csv" 2>"$scratch/error" || code=$?
+"$program" probe --csv >"$scratch/probe.csv" 2>"$scratch/error" || code=$?
 if [ "$code" -eq 3 ] && grep -q 'no CUDA' "$scratch/error"; then
     skip "$(cat "$scratch/error")"
 fi
@@ -34,7 +33,7 @@ grep -q '^wave_sms,' "$scratch/probe.csv" || complain "no wave staircase"
 awk -F, '$1 == "wave_sms" && $8 != $3 { exit 1 }' "$scratch/probe.csv" ||
     complain "the staircase shows another number of SMs than the database"
 
-"$wavecast" validate --live --model olmoe-1b-7b --step uniform@1,64,512 --step zipf:1.2@64,512 \
+"$program" validate --live --model olmoe-1b-7b --step uniform@1,64,512 --step zipf:1.2@64,512 \
     --within 3 --budget-s 3 --train 2 --folds 2 -o "$scratch/set" >"$scratch/report" 2>&1 ||
     complain "validate --live: $(tail -n 3 "$scratch/report")"
 grep -q '^all ' "$scratch/report" || complain "validate --live: no verdicts"

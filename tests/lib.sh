@@ -7,6 +7,7 @@ export LC_ALL=C
 
 src=${WAVECAST_SRCDIR:-$(cd "$(dirname "$0")/.." && pwd)}
 build=${WAVECAST_BUILDDIR:-$src}
+program=${WAVECAST_PROGRAM:-$build/wavecast}
 cd "$src"
 
 complaints=0

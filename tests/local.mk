@@ -3,7 +3,14 @@
 # test_programs is enough. Every tests/*.sh is a check that exits 0, or 77
 # when a tool it needs is not there.
 
+# The longest come first, so that `make -j` has short ones left at the end; so in cli_tests, and
+# scripts before programs.
 test_programs = \
+    tests/test_fit \
+    tests/test_select \
+    tests/test_recorded \
+    tests/test_identities \
+    tests/test_kernels \
     tests/test_cli_formats \
     tests/test_cli_output \
     tests/test_compare \
@@ -12,17 +19,13 @@ test_programs = \
     tests/test_hwdb \
     tests/test_hwdb_load \
     tests/test_evaluate \
-    tests/test_fit \
     tests/test_measurement \
     tests/test_payoff \
     tests/test_plan \
     tests/test_occupancy \
     tests/test_analytic \
-    tests/test_identities \
     tests/test_kernel \
-    tests/test_kernels \
     tests/test_regions \
-    tests/test_recorded \
     tests/test_recording \
     tests/test_validation \
     tests/test_winners \
@@ -34,26 +37,25 @@ test_programs = \
     tests/test_calibrate \
     tests/test_routing \
     tests/test_routing_file \
-    tests/test_select \
     tests/test_sweep \
     tests/test_base \
     tests/test_base_expr \
     tests/test_base_file
 
 test_scripts = \
-    tests/check_cuda_abi.sh \
+    tests/check_readme.sh \
+    tests/check_moe_kernel.sh \
+    tests/check_python.sh \
+    tests/check_report.sh \
     tests/check_embed.sh \
+    tests/check_headers.sh \
+    tests/check_replay.sh \
+    tests/check_cuda_abi.sh \
     tests/check_example.sh \
     tests/check_fields.sh \
     tests/check_format.sh \
-    tests/check_headers.sh \
     tests/check_includes.sh \
-    tests/check_moe_kernel.sh \
     tests/check_profile.sh \
-    tests/check_readme.sh \
-    tests/check_python.sh \
-    tests/check_report.sh \
-    tests/check_replay.sh \
     tests/check_sources.sh \
     tests/check_sweep.sh \
     tests/check_symbols.sh \
@@ -78,7 +80,7 @@ if ENABLE_TESTS
 check_LTLIBRARIES += tests/inprocess.la tests/libsupport.la \
     tests/fake-cuda/libcuda.la tests/fake-cuda/libnvrtc.la
 check_PROGRAMS += $(test_programs) tests/compile_moe
-TESTS += $(test_programs) $(test_scripts)
+TESTS += $(test_scripts) $(test_programs)
 else
 check-local:
 	@echo "WARNING: configured with --disable-tests, NOTHING WAS TESTED" >&2
@@ -90,6 +92,19 @@ LDADD = tests/libsupport.la libwavecast-internal.la $(CRITERION_LIBS)
 # Programs that also need the GPU side.
 tests_test_kernels_LDADD = kernels/libkernels.la $(LDADD)
 
+# The program itself, where libtool made a script that starts it: for most of what the tests ask of
+# it, the script takes as long as the program.
+find_program = \
+    if test -z "$$WAVECAST_PROGRAM"; then \
+        WAVECAST_PROGRAM='$(abs_top_builddir)/.libs/wavecast'; \
+        test -x "$$WAVECAST_PROGRAM" || WAVECAST_PROGRAM='$(abs_top_builddir)/wavecast'; \
+    fi; export WAVECAST_PROGRAM; \
+    LD_LIBRARY_PATH='$(abs_top_builddir)/.libs'"$${LD_LIBRARY_PATH:+:$$LD_LIBRARY_PATH}"; \
+    export LD_LIBRARY_PATH;
+
+# Threads of one test that wait for each other by spinning take the time of the test beside it.
+passive_threads = OMP_WAIT_POLICY="$${OMP_WAIT_POLICY:-passive}"; export OMP_WAIT_POLICY;
+
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = bash
 LOG_COMPILER = bash $(top_srcdir)/tests/run_program.sh
@@ -97,6 +112,8 @@ AM_TESTS_ENVIRONMENT = \
     WAVECAST_SRCDIR='$(abs_top_srcdir)'; export WAVECAST_SRCDIR; \
     WAVECAST_BUILDDIR='$(abs_top_builddir)'; export WAVECAST_BUILDDIR; \
     WAVECAST_HWDB='$(abs_top_srcdir)/hwdb/data'; export WAVECAST_HWDB; \
+    $(find_program) \
+    $(passive_threads) \
     WAVECAST_CC='$(CC)'; export WAVECAST_CC; \
     WAVECAST_CXX='$(CXX_FOR_HEADERS)'; export WAVECAST_CXX; \
     WAVECAST_WITH_CUDA='$(cuda_headers)'; export WAVECAST_WITH_CUDA; \

@@ -287,9 +287,13 @@ static void invent(const struct wavecast_model__form *f, const double *coefficie
 static double worst_error(const struct wavecast_fit *fit)
 {
     double time_us[CONFIGS], worst = 0;
+    size_t routed = HISTOGRAMS;
     for (size_t i = 0; i < lesson.data.point_count; i++) {
-        scene_route(&scene, lesson.histograms[lesson.points[i].histogram]);
-        wavecast_fit_predict(fit, scene.workload, time_us, NULL);
+        if (lesson.points[i].histogram != routed) {
+            routed = lesson.points[i].histogram;
+            scene_route(&scene, lesson.histograms[routed]);
+            wavecast_fit_predict(fit, scene.workload, time_us, NULL);
+        }
         worst = fmax(worst, fabs(time_us[lesson.points[i].config] / lesson.points[i].time_us - 1));
     }
     return worst;

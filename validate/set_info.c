@@ -100,10 +100,9 @@ static enum wavecast_status read_model(const struct wavecast_hwdb__node *root,
                                        struct wavecast_error *error)
 {
     const struct wavecast_hwdb__node *model = NULL, *id;
-    enum wavecast_status status = wavecast_hwdb__node_require(root, "model", &model, error);
+    enum wavecast_status status =
+        wavecast_hwdb__node_require_kind(root, "model", WAVECAST_HWDB__MAPPING, &model, error);
 
-    if (status == WAVECAST_OK)
-        status = wavecast_hwdb__node_kind_check(model, WAVECAST_HWDB__MAPPING, error);
     if (status == WAVECAST_OK)
         status = wavecast_hwdb__node_keys_check(model, model_keys, COUNT_OF(model_keys), error);
     if (status != WAVECAST_OK)

@@ -51,10 +51,8 @@ listed=$(sed -n '/^\.Sh EXIT STATUS/,/^\.Sh /s/^\.It \([0-9]\)$/\1/p' "$src/man/
 [ "$codes" = "$listed" ] || complain "man/wavecast.1: exit codes differ from --help"
 
 if command -v groff >/dev/null && groff -mandoc -z </dev/null 2>/dev/null; then
-    for file in "$src"/man/*.1; do
-        warnings=$(groff -mandoc -ww -z -Tutf8 "$file" 2>&1) || true
-        [ -z "$warnings" ] || complain "$warnings"
-    done
+    warnings=$(groff -mandoc -ww -z -Tutf8 "$src"/man/*.1 2>&1) || true
+    [ -z "$warnings" ] || complain "$warnings"
 else
     echo "groff is not installed: the pages were not rendered" >&2
 fi

@@ -29,8 +29,7 @@ fi
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mkdir "$scratch/bin"
-printf '#!/bin/sh\nexec "%s" "$@"\n' "$program" >"$scratch/bin/wavecast"
-chmod +x "$scratch/bin/wavecast"
+ln -s "$program" "$scratch/bin/wavecast"
 PATH=$scratch/bin:$PATH
 cd "$here"
 
