@@ -188,8 +188,7 @@ static void accuracy_rows(struct bench *b)
         must(wavecast_routing_spec_parse(laws[i % 5], &spec, &error), &error);
         must(wavecast_routing_generate(&spec, &draw, &histogram, &error), &error);
         must(wavecast_workload_set(workload, &histogram, &error), &error);
-        wavecast_fit_predict(b->fit, workload, time_us, NULL);
-        wavecast_fit_score(b->fit, workload, time_us, score_us);
+        wavecast_fit_predict(b->fit, workload, time_us, score_us, NULL);
         must(wavecast_selector_choose(b->selector, histogram.counts, &selection), &error);
         size_t best = wavecast_predict_argmin(score_us, configs);
         same += selection.config == best;

@@ -188,9 +188,8 @@ static enum wavecast_status estimate(const struct cli_crossval_context *context,
 {
     const struct wavecast_plan *plan = context->subject->plan;
     if (model->fit != NULL) {
-        wavecast_fit_predict(model->fit, model->workload, model->plan_us,
+        wavecast_fit_predict(model->fit, model->workload, model->plan_us, model->plan_score_us,
                              model->plan_interval_frac);
-        wavecast_fit_score(model->fit, model->workload, model->plan_us, model->plan_score_us);
         return WAVECAST_OK;
     }
     enum wavecast_status status = wavecast_predict_all(context->predictor, NULL, plan,

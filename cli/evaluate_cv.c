@@ -272,20 +272,8 @@ static void add_group_columns(struct cli_table *table, const struct trial *trial
 {
     cli_table_column(table, name);
     cli_summary_columns(table);
-    for (size_t i = METHOD_CHOSEN + 1; i <= trial->method_count; i++) {
-        const char *entry = trial->result.scores.entries[i].name;
-        char *key = cli_format("%s_regret_mean_frac", entry);
-        for (char *c = key; *c != '\0'; c++)
-            *c = *c == '-' ? '_' : *c;
-        const struct cli_column column = {
-            .key = key,
-            .title = i == trial->method_count ? "static" : entry,
-            .kind = CLI_KIND_FRACTION,
-            .precision = 2,
-        };
-        cli_table_column(table, &column);
-        free(key);
-    }
+    for (size_t i = METHOD_CHOSEN + 1; i <= trial->method_count; i++)
+        cli_summary_regret_column(table, trial->result.scores.entries[i].name);
 }
 
 static void add_labels(struct cli_document *document, const struct trial *trial)

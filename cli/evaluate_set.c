@@ -87,25 +87,23 @@ static void add_entries(struct cli_document *document, const struct wavecast_eva
     }
 }
 
+/* A row is a kind of routing: the predictor in full, and the mean regret of servers and tuning. */
 static void add_labels(struct cli_document *document, const struct wavecast_evaluation *evaluation)
 {
     static const struct cli_column name = {.key = "routing"};
-    static const struct cli_column baseline = {.key = "best_static_regret_mean_frac",
-                                               .title = "static",
-                                               .kind = CLI_KIND_FRACTION,
-                                               .precision = 2};
-    const struct wavecast_evaluate_entry *best_static =
-        &evaluation->entries[evaluation->entry_count - WAVECAST_EVALUATE_BASELINE_COUNT];
+    const size_t others = evaluation->entry_count - WAVECAST_EVALUATE_BASELINE_COUNT;
     struct cli_table *table =
         cli_document_table(document, "by_label", "The predictor by kind of routing");
     cli_table_column(table, &name);
     cli_summary_columns(table);
-    cli_table_column(table, &baseline);
+    for (size_t e = 1; e <= others; e++)
+        cli_summary_regret_column(table, evaluation->entries[e].name);
     for (size_t i = 0; i < evaluation->label_count; i++) {
         cli_table_row(table, 0);
         cli_put_text(table, evaluation->labels[i]);
         cli_summary_put(table, &evaluation->entries[0].by_label[i]);
-        cli_put_number(table, best_static->by_label[i].regret_mean_frac);
+        for (size_t e = 1; e <= others; e++)
+            cli_put_number(table, evaluation->entries[e].by_label[i].regret_mean_frac);
     }
 }
 

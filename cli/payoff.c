@@ -110,9 +110,8 @@ static enum wavecast_status predict_row(struct cli_payoff *payoff,
     if (status != WAVECAST_OK)
         return status;
     if (fit != NULL) {
-        wavecast_fit_predict(fit, payoff->workload, time_us,
+        wavecast_fit_predict(fit, payoff->workload, time_us, score_us,
                              payoff->interval_frac + row * payoff->configs);
-        wavecast_fit_score(fit, payoff->workload, time_us, score_us);
         return WAVECAST_OK;
     }
     status = wavecast_predict_all(payoff->predictor, NULL, payoff->plan, payoff->workload, time_us,

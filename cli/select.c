@@ -98,8 +98,8 @@ static enum wavecast_status choose(struct chooser *chooser, const struct wavecas
     enum wavecast_status status = wavecast_workload_set(chooser->workload, local, error);
     if (status != WAVECAST_OK)
         return status;
-    wavecast_fit_predict(fit, chooser->workload, chooser->time_us, chooser->interval_frac);
-    wavecast_fit_score(fit, chooser->workload, chooser->time_us, chooser->score_us);
+    wavecast_fit_predict(fit, chooser->workload, chooser->time_us, chooser->score_us,
+                         chooser->interval_frac);
     put_choice(chooser, local);
     return WAVECAST_OK;
 }

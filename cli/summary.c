@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/summary.h"
+#include "cli/memory.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define COUNT_OF(list) (sizeof(list) / sizeof((list)[0]))
 
@@ -38,4 +43,19 @@ void cli_summary_put(struct cli_table *table, const struct wavecast_evaluate_sum
     cli_put_number(table, summary->top_regret_mean_frac[2]);
     cli_put_number(table, summary->mape_frac);
     cli_put_number(table, summary->bias_frac);
+}
+
+void cli_summary_regret_column(struct cli_table *table, const char *entry)
+{
+    char *key = cli_format("%s_regret_mean_frac", entry);
+    for (char *c = key; *c != '\0'; c++)
+        *c = isalnum((unsigned char)*c) ? *c : '_';
+    const struct cli_column column = {
+        .key = key,
+        .title = strcmp(entry, "best-static") == 0 ? "static" : entry,
+        .kind = CLI_KIND_FRACTION,
+        .precision = 2,
+    };
+    cli_table_column(table, &column);
+    free(key);
 }

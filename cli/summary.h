@@ -11,4 +11,8 @@
 void cli_summary_columns(struct cli_table *table);
 void cli_summary_put(struct cli_table *table, const struct wavecast_evaluate_summary *summary);
 
+/* A further column: the mean regret of the entry of this name, for rows that are groups of cases.
+ */
+void cli_summary_regret_column(struct cli_table *table, const char *entry);
+
 #endif

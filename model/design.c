@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Designs: greedy maximin over routings, and by predicted time over configurations. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/csv.h"
@@ -14,7 +15,7 @@
 
 /* Chosen by cross-validation, docs/fitting.md. */
 static const double SLOWER_FRAC[] = {0.25, 0.6, 1.5, (double)INFINITY}; /* than the best, by pass */
-enum { SAMPLE_EVERY = 8 };               /* of configurations that are slower, in the first pass */
+enum { NEAREST_MAX = 100, SAMPLE_COUNT = 20 }; /* in the first pass: of these, and of the others */
 static const double ACTIVE_STRESS = 1.5; /* of active experts in the distance of two routings */
 
 enum { DIMS = 3 };
@@ -28,6 +29,7 @@ struct designer {
     size_t *order;   /* of histograms */
     bool *taken;     /* histograms x configs */
     bool *wanted;    /* configs; scratch */
+    double *sorted;  /* configs; scratch */
     size_t slower;   /* slower configurations seen, for the sample */
     double left_us;  /* of the budget */
     struct wavecast_design design;
@@ -41,6 +43,7 @@ static void designer_free(struct designer *d)
     wavecast_base__free(d->order);
     wavecast_base__free(d->taken);
     wavecast_base__free(d->wanted);
+    wavecast_base__free(d->sorted);
 }
 
 static bool designer_alloc(struct designer *d)
@@ -51,8 +54,9 @@ static bool designer_alloc(struct designer *d)
     d->x = wavecast_base__calloc(d->histograms * DIMS, sizeof(*d->x));
     d->order = wavecast_base__calloc(d->histograms, sizeof(*d->order));
     d->wanted = wavecast_base__calloc(d->configs, sizeof(*d->wanted));
-    return d->time_us != NULL && d->taken != NULL && d->wanted != NULL && d->x != NULL &&
-           d->order != NULL;
+    d->sorted = wavecast_base__calloc(d->configs, sizeof(*d->sorted));
+    return d->time_us != NULL && d->taken != NULL && d->wanted != NULL && d->sorted != NULL &&
+           d->x != NULL && d->order != NULL;
 }
 
 /* Logarithms of rows, active experts and the busiest expert's rows place a routing. */
@@ -119,12 +123,31 @@ static bool order_make(struct designer *d)
     return true;
 }
 
-static double best_us(const struct designer *d, size_t histogram)
+static int compare(const void *a, const void *b)
 {
-    double best = (double)INFINITY;
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Up to which time configurations are near the best of a histogram, in a pass. */
+static double near_us(struct designer *d, size_t histogram, size_t pass)
+{
+    double bound_us;
+    memcpy(d->sorted, d->time_us + histogram * d->configs, d->configs * sizeof(*d->sorted));
+    qsort(d->sorted, d->configs, sizeof(*d->sorted), compare);
+    bound_us = d->sorted[0] * (1 + SLOWER_FRAC[pass]);
+    return pass == 0 && d->configs > NEAREST_MAX ? fmin(bound_us, d->sorted[NEAREST_MAX - 1])
+                                                 : bound_us;
+}
+
+/* Legal configurations of a histogram that are slower than this. */
+static size_t slower_count(const struct designer *d, size_t histogram, double bound_us)
+{
+    const double *time_us = d->time_us + histogram * d->configs;
+    size_t count = 0;
     for (size_t c = 0; c < d->configs; c++)
-        best = fmin(best, d->time_us[histogram * d->configs + c]);
-    return best;
+        count += isfinite(time_us[c]) && time_us[c] > bound_us;
+    return count;
 }
 
 /* Takes a point that the budget allows. False: no memory. */
@@ -145,18 +168,20 @@ static bool take(struct designer *d, size_t histogram, size_t config)
 }
 
 /*
- * What is wanted of a histogram in a pass, to wanted[]: what is fast enough, and
- * in the first pass a sample of the rest. Returns its time.
+ * What is wanted of a histogram in a pass, to wanted[]: what is near the best,
+ * and in the first pass an even sample of the rest. Returns its time.
  */
 static double wish(struct designer *d, size_t histogram, size_t pass)
 {
     const double *time_us = d->time_us + histogram * d->configs;
-    double bound_us = best_us(d, histogram) * (1 + SLOWER_FRAC[pass]), sum_us = 0;
+    double bound_us = near_us(d, histogram, pass), sum_us = 0;
+    size_t others = slower_count(d, histogram, bound_us), step = others / SAMPLE_COUNT;
+    step = step > 0 ? step : 1;
     for (size_t c = 0; c < d->configs; c++) {
         bool free = isfinite(time_us[c]) && !d->taken[histogram * d->configs + c];
         d->wanted[c] = free && time_us[c] <= bound_us;
         if (free && !d->wanted[c] && pass == 0)
-            d->wanted[c] = ++d->slower % SAMPLE_EVERY == 0;
+            d->wanted[c] = ++d->slower % step == 0;
         sum_us += d->wanted[c] ? time_us[c] : 0;
     }
     return sum_us;

@@ -83,6 +83,15 @@ const struct wavecast_fit_summary *wavecast_fit_summary_get(const struct wavecas
 
 /* ---- predicting -------------------------------------------------------------------------- */
 
+/* Standard deviations within which 90 % of a normal distribution lie. */
+static const double WITHIN_90_DEVIATIONS = 1.6449;
+
+/* Whether choices depend on how uncertain times are: the form says so, and it is known. */
+static bool needs_spread(const struct wavecast_fit *fit)
+{
+    return fit->form->caution > 0 && isfinite(fit->interval_scale);
+}
+
 /* A time, the analytic one, and unless not asked how uncertain it is, up to the fit's scale. */
 struct estimate {
     double time_us, analytic_us, spread;
@@ -112,49 +121,47 @@ static struct estimate estimate(const struct wavecast_fit *fit,
     return e;
 }
 
-void wavecast_fit_predict(const struct wavecast_fit *fit, const struct wavecast_workload *workload,
-                          double *time_us, double *interval_frac)
+/*
+ * The time to choose by. A fit to few timings errs independently for each
+ * configuration, and the smallest of many independent errors is a bad adviser;
+ * the analytic model errs for neighbours alike: a geometric mean of both
+ * chooses better than either. And what was timed is what looked fast, so that
+ * a configuration that nobody timed looks better than it is: it must be better
+ * by as much as it is uncertain.
+ */
+static double score_us_of(const struct wavecast_fit *fit, const struct estimate *e)
 {
+    const struct wavecast_model__form *form = fit->form;
+    double log_us = log(e->time_us) + form->analytic_share * log(e->analytic_us / e->time_us);
+    if (needs_spread(fit))
+        log_us += form->caution * fit->interval_scale * e->spread / WITHIN_90_DEVIATIONS;
+    return exp(log_us);
+}
+
+void wavecast_fit_predict(const struct wavecast_fit *fit, const struct wavecast_workload *workload,
+                          double *time_us, double *score_us, double *interval_frac)
+{
+    const bool with_spread = interval_frac != NULL || (score_us != NULL && needs_spread(fit));
     for (size_t i = 0; i < fit->plan->config_count; i++) {
+        const bool legal = fit->method[i] != WAVECAST_MODEL__METHOD_ILLEGAL;
         struct estimate e = {INFINITY, INFINITY, NAN};
-        if (fit->method[i] != WAVECAST_MODEL__METHOD_ILLEGAL)
-            e = estimate(fit, workload, i, interval_frac != NULL);
+        if (legal)
+            e = estimate(fit, workload, i, with_spread);
         time_us[i] = e.time_us;
+        if (score_us != NULL)
+            score_us[i] = legal ? score_us_of(fit, &e) : INFINITY;
         if (interval_frac != NULL)
             interval_frac[i] = fit->interval_scale * e.spread;
     }
-}
-
-/* The time to choose by: a geometric mean of fitted and analytic time. */
-static double score_us_of(const struct wavecast_fit *fit, double time_us, double analytic_us)
-{
-    double share = fit->form->analytic_share;
-    return share > 0 ? time_us * pow(analytic_us / time_us, share) : time_us;
 }
 
 void wavecast_model__fit_config(const struct wavecast_fit *fit,
                                 const struct wavecast_workload *workload, size_t config,
                                 double *time_us, double *score_us)
 {
-    struct estimate e = estimate(fit, workload, config, false);
+    struct estimate e = estimate(fit, workload, config, needs_spread(fit));
     *time_us = e.time_us;
-    *score_us = score_us_of(fit, e.time_us, e.analytic_us);
-}
-
-/*
- * A fit to few timings errs independently for each configuration, and the
- * smallest of many independent errors is a bad adviser; the analytic model
- * errs for neighbours alike. A mean of both chooses better than either.
- */
-void wavecast_fit_score(const struct wavecast_fit *fit, const struct wavecast_workload *workload,
-                        const double *time_us, double *score_us)
-{
-    for (size_t i = 0; i < fit->plan->config_count; i++) {
-        score_us[i] = time_us[i];
-        if (isfinite(time_us[i]))
-            score_us[i] =
-                score_us_of(fit, time_us[i], wavecast_model__analytic_us(fit->plan, workload, i));
-    }
+    *score_us = score_us_of(fit, &e);
 }
 
 /* ---- errors ------------------------------------------------------------------------------ */

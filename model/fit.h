@@ -170,6 +170,7 @@ struct wavecast_model__form {
     const struct wavecast_model__family *family;
     size_t histograms_min; /* without as many nothing can be fitted */
     double analytic_share; /* of the analytic time in choices, an exponent of 0 to 1 */
+    double caution;        /* standard deviations that times to choose by are above the times */
     /* Fills x, which has room for FEATURES_MAX, for a routing; returns the analytic time, which
      * features are made with. */
     double (*features)(const struct wavecast_plan *plan, const struct wavecast_workload *workload,

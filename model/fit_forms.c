@@ -154,13 +154,14 @@ static const struct wavecast_fit_feature WAVE_FEATURES[] = {
 
 /* ---- the table --------------------------------------------------------------------------- */
 
-/* analytic_share: chosen by cross-validation, docs/fitting.md. */
+/* analytic_share and caution: chosen by cross-validation, docs/fitting.md. */
 static const struct wavecast_model__form FORMS[] = {
     {.info = {"wave", "analytic time x exp(smooth corrections), shared and per configuration",
               "docs/fitting.md", WAVE_FEATURES, COUNT_OF(WAVE_FEATURES)},
      .family = &wavecast_model__process,
      .histograms_min = 1,
      .analytic_share = 0.3,
+     .caution = 1.25,
      .features = wavecast_model__process_features},
     {.info = {"terms", "non-negative sum of waves, experts, rows and the analytic time",
               "docs/fitting.md", TERMS_FEATURES, COUNT_OF(TERMS_FEATURES)},

@@ -26,7 +26,7 @@ enum { OWN_DIMS = WAVECAST_MODEL__OWN_DIMS };
 /* Chosen by cross-validation, docs/fitting.md. */
 static const double OWN_AMPLITUDE = 0.4, OWN_CONSTANT = 0.2;
 static const double SHARE_LENGTH = 0.6, IDLE_LENGTH = 0.5, IDLE_SLOTS_LENGTH = 0.7;
-static const double WAVES_LENGTH = 1, COLUMN_LENGTH = 2;
+static const double WAVES_LENGTH = 1, COLUMN_LENGTH = 1.4;
 
 /* ---- coordinates --------------------------------------------------------------------------- */
 

@@ -16,7 +16,7 @@ enum {
 };
 
 /* Noise of a timing that weighs 1, relative to the shared amplitude; see docs/fitting.md. */
-#define WAVECAST_MODEL__PROCESS_NOISE 0.2
+#define WAVECAST_MODEL__PROCESS_NOISE 0.15
 
 /* A timing at which the shared process has a kernel. */
 struct wavecast_model__center {

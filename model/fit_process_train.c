@@ -22,7 +22,7 @@
 enum { CENTERS_MAX = WAVECAST_MODEL__CENTERS_MAX, OWN_DIMS = WAVECAST_MODEL__OWN_DIMS };
 
 /* Chosen by cross-validation, docs/fitting.md. */
-static const double WEIGHT_MIN = 0.3; /* of timings far from their histogram's best */
+static const double WEIGHT_MIN = 0.1; /* of timings far from their histogram's best */
 /* Timings this many standard deviations off the shared process are outliers: they weigh less. */
 static const double OUTLIER_DEVIATIONS = 8;
 

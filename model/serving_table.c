@@ -130,8 +130,7 @@ static enum wavecast_status predict(struct maker *m, const struct wavecast_histo
     if (status != WAVECAST_OK)
         return status;
     if (fit != NULL) {
-        wavecast_fit_predict(fit, m->workload, m->time_us, NULL);
-        wavecast_fit_score(fit, m->workload, m->time_us, m->score_us);
+        wavecast_fit_predict(fit, m->workload, m->time_us, m->score_us, NULL);
         return WAVECAST_OK;
     }
     status = wavecast_predict_all(m->analytic, NULL, m->plan, m->workload, m->time_us, m->error);

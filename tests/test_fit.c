@@ -292,7 +292,7 @@ static double worst_error(const struct wavecast_fit *fit)
         if (lesson.points[i].histogram != routed) {
             routed = lesson.points[i].histogram;
             scene_route(&scene, lesson.histograms[routed]);
-            wavecast_fit_predict(fit, scene.workload, time_us, NULL);
+            wavecast_fit_predict(fit, scene.workload, time_us, NULL, NULL);
         }
         worst = fmax(worst, fabs(time_us[lesson.points[i].config] / lesson.points[i].time_us - 1));
     }
@@ -384,7 +384,7 @@ Test(fit, one_histogram_is_enough_for_most_forms)
     cr_assert_eq(summary->fallbacks, summary->configs);
     cr_assert(isnan(summary->interval_frac));
     cr_assert_lt(summary->residual_mape_frac, 0.05);
-    wavecast_fit_predict(fit, scene.workload, time_us, NULL);
+    wavecast_fit_predict(fit, scene.workload, time_us, NULL, NULL);
     for (size_t c = 0; c < CONFIGS; c++)
         cr_assert(wavecast_plan_config_at(scene.plan, c)->legal == (bool)isfinite(time_us[c]));
     wavecast_fit_free(fit);
@@ -419,7 +419,7 @@ Test(fit, configurations_timed_once_or_never_are_predicted)
                      is_wave ? WAVECAST_MODEL__METHOD_FORM : WAVECAST_MODEL__METHOD_RATIO);
         cr_assert(is_wave || isnan(wavecast_fit_coefficients_get(fit, never)[0]));
         scene_route(&scene, lesson.histograms[0]);
-        wavecast_fit_predict(fit, scene.workload, time_us, interval_frac);
+        wavecast_fit_predict(fit, scene.workload, time_us, NULL, interval_frac);
         const double *measured = wavecast_measurement_times_get(lesson.set, 0);
         for (size_t c = 0; c < 2; c++)
             cr_assert_float_eq(time_us[lesson.plan_index[c]] / measured[c], 1, 0.4);
@@ -430,28 +430,32 @@ Test(fit, configurations_timed_once_or_never_are_predicted)
     unload();
 }
 
-/* Choices weigh the analytic time as each form says; ramp4 not at all. */
-Test(fit, scores_lean_on_the_analytic_time_where_the_form_says_so)
+/* Choices weigh the analytic time and uncertainty as each form says; ramp4 not at all. */
+Test(fit, scores_lean_on_the_analytic_time_and_on_what_is_known)
 {
     load("h100");
     draw(15, 3);
     for (size_t f = 0; f < wavecast_fit_form_count(); f++) {
         const char *name = wavecast_fit_form_at(f)->name;
         struct wavecast_fit *fit = fit_of(name);
-        double time_us[CONFIGS], score_us[CONFIGS];
+        double time_us[CONFIGS], score_us[CONFIGS], interval_frac[CONFIGS];
         scene_route(&scene, lesson.histograms[20]);
-        wavecast_fit_predict(fit, scene.workload, time_us, NULL);
-        wavecast_fit_score(fit, scene.workload, time_us, score_us);
+        wavecast_fit_predict(fit, scene.workload, time_us, score_us, interval_frac);
         for (size_t i = 0; i < CONFIGS; i++) {
             double expected = time_us[i];
             if (!isfinite(time_us[i])) {
                 cr_assert(isinf(score_us[i]));
                 continue;
             }
-            double share = wavecast_model__form_of(form(name))->analytic_share;
+            const struct wavecast_model__form *how = wavecast_model__form_of(form(name));
+            double share = how->analytic_share;
             cr_assert_eq(strcmp(name, "ramp4") == 0, share <= 0);
+            cr_assert_eq(strcmp(name, "wave") == 0, how->caution > 0);
             expected = pow(time_us[i], 1 - share) *
                        pow(wavecast_model__analytic_us(scene.plan, scene.workload, i), share);
+            /* 1.6449 standard deviations are the half-width of a 90 % interval. */
+            if (how->caution > 0)
+                expected *= exp(how->caution * interval_frac[i] / 1.6449);
             cr_assert_float_eq(score_us[i], expected, 1e-12 * expected, "%s, %zu", name, i);
         }
         wavecast_fit_free(fit);
@@ -535,11 +539,11 @@ Test(fit, saved_fit_predicts_identically)
         cr_assert_eq(memcmp(&fit->summary, &loaded->summary, sizeof(fit->summary)), 0);
         for (size_t h = 0; h < HISTOGRAMS; h++) {
             scene_route(&scene, lesson.histograms[h]);
-            wavecast_fit_predict(fit, scene.workload, before_us, before_frac);
-            wavecast_fit_predict(loaded, scene.workload, after_us, after_frac);
+            wavecast_fit_predict(fit, scene.workload, before_us, NULL, before_frac);
+            wavecast_fit_predict(loaded, scene.workload, after_us, NULL, after_frac);
             cr_assert_eq(memcmp(before_us, after_us, sizeof(before_us)), 0);
             cr_assert_eq(memcmp(before_frac, after_frac, sizeof(before_frac)), 0);
-            wavecast_fit_predict(again, scene.workload, after_us, NULL);
+            wavecast_fit_predict(again, scene.workload, after_us, NULL, NULL);
             cr_assert_eq(memcmp(before_us, after_us, sizeof(before_us)), 0);
         }
         unlink(path);
@@ -574,12 +578,12 @@ Test(fit, another_gpu_is_refused_by_name_but_can_be_asked_for)
     double here_us[CONFIGS], there_us[CONFIGS];
     scene_route(&scene, lesson.histograms[0]);
     scene_route(&other, lesson.histograms[0]);
-    wavecast_fit_predict(fit, scene.workload, here_us, NULL);
+    wavecast_fit_predict(fit, scene.workload, here_us, NULL, NULL);
     cr_assert_eq(wavecast_fit_retarget(fit, third.plan, NULL), WAVECAST_ERROR_UNSUPPORTED);
-    wavecast_fit_predict(fit, scene.workload, there_us, NULL);
+    wavecast_fit_predict(fit, scene.workload, there_us, NULL, NULL);
     cr_assert_eq(memcmp(here_us, there_us, sizeof(here_us)), 0);
     cr_assert_eq(wavecast_fit_retarget(fit, other.plan, NULL), WAVECAST_OK);
-    wavecast_fit_predict(fit, other.workload, there_us, NULL);
+    wavecast_fit_predict(fit, other.workload, there_us, NULL, NULL);
     cr_assert_eq(wavecast_fit_save(fit, NULL, path, NULL), WAVECAST_ERROR_UNSUPPORTED);
     size_t faster = 0;
     for (size_t c = 0; c < CONFIGS; c++)
@@ -716,8 +720,7 @@ static void judge(const struct wavecast_fit *fit, struct score *score)
         if (lesson.train[h])
             continue;
         scene_route(&scene, lesson.histograms[h]);
-        wavecast_fit_predict(fit, scene.workload, time_us, interval_frac);
-        wavecast_fit_score(fit, scene.workload, time_us, score_us);
+        wavecast_fit_predict(fit, scene.workload, time_us, score_us, interval_frac);
         for (size_t c = 0; c < configs; c++) {
             size_t index = lesson.plan_index[c];
             double predicted = time_us[index];

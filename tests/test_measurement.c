@@ -197,6 +197,21 @@ Test(set, warns_of_what_is_doubtful)
     wavecast_measurement_set_free(set);
 }
 
+/* A plan that was timed in part: one warning, not one for each of its routings. */
+Test(set, counts_histograms_without_a_measurement)
+{
+    static const char *const columns[] = {"BLOCK_SIZE_M", "BLOCK_SIZE_N", "BLOCK_SIZE_K",
+                                          "GROUP_SIZE_M", "num_warps",    "num_stages"};
+    struct wavecast_measurement_set *set =
+        load("validate/recorded/h100-triton-moe-mixtral-8x7b-tp4-10s", columns, 6);
+
+    cr_assert_eq(wavecast_measurement_warning_count(set), 1);
+    cr_assert(strstr(wavecast_measurement_warning_at(set, 0),
+                     "26 of 43 histograms have no measurement, the first is '1'"),
+              "%s", wavecast_measurement_warning_at(set, 0));
+    wavecast_measurement_set_free(set);
+}
+
 Test(set, options_override_what_set_yaml_says)
 {
     struct wavecast_measurement_read_options options = {

@@ -319,9 +319,8 @@ static void predict(struct study *study, const struct wavecast_histogram *histog
     double *time_us = study->time_us + row * study->configs;
     scene_route(&study->scene, histogram);
     wavecast_fit_predict(study->fit, study->scene.workload, time_us,
+                         study->score_us + row * study->configs,
                          study->interval_frac + row * study->configs);
-    wavecast_fit_score(study->fit, study->scene.workload, time_us,
-                       study->score_us + row * study->configs);
 }
 
 /* One histogram of the trace: first what tuning by batch size chooses, then its own prediction. */

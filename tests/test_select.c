@@ -83,8 +83,7 @@ static size_t fit_choice(const uint32_t *counts, double *time_us, double *score_
     histogram.experts = EXPERTS;
     histogram.counts = counts;
     scene_route(&scene, &histogram);
-    wavecast_fit_predict(fit, scene.workload, time_us, NULL);
-    wavecast_fit_score(fit, scene.workload, time_us, score_us);
+    wavecast_fit_predict(fit, scene.workload, time_us, score_us, NULL);
     return wavecast_predict_argmin(score_us, CONFIGS);
 }
 

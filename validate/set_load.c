@@ -120,21 +120,29 @@ static bool has_times(const struct wavecast_measurement_set *set, size_t histogr
     return false;
 }
 
-/* Histograms that nothing was timed on are kept, and reported. */
+/* Histograms that nothing was timed on are kept, and reported: how many, and the first. */
 static enum wavecast_status warn_unused(struct wavecast_measurement_set *set, const char *path,
                                         struct wavecast_error *error)
 {
-    for (size_t i = 0; i < set->routing.count; i++) {
-        char sentence[WAVECAST_ROUTING_NAME_BYTES + 64];
+    char sentence[WAVECAST_ROUTING_NAME_BYTES + 96];
+    size_t count = 0, first = 0;
 
+    for (size_t i = set->routing.count; i-- > 0;) {
         if (has_times(set, i))
             continue;
-        (void)snprintf(sentence, sizeof sentence, "histogram '%s' has no measurement",
-                       set->routing.histograms[i].name);
-        if (!wavecast_validate__set_warn(set, path, 0, sentence))
-            return wavecast_base__error_no_memory(error);
+        count++;
+        first = i;
     }
-    return WAVECAST_OK;
+    if (count == 1)
+        (void)snprintf(sentence, sizeof sentence, "histogram '%s' has no measurement",
+                       set->routing.histograms[first].name);
+    else
+        (void)snprintf(sentence, sizeof sentence,
+                       "%zu of %zu histograms have no measurement, the first is '%s'", count,
+                       set->routing.count, set->routing.histograms[first].name);
+    return count == 0 || wavecast_validate__set_warn(set, path, 0, sentence)
+               ? WAVECAST_OK
+               : wavecast_base__error_no_memory(error);
 }
 
 /* Reads both CSV files of the folder. */

@@ -95,23 +95,18 @@ const struct wavecast_fit_form *wavecast_fit_form_get(const struct wavecast_fit 
 const struct wavecast_fit_summary *wavecast_fit_summary_get(const struct wavecast_fit *fit);
 
 /*
- * Predicts every configuration of the plan: time_us[config_count], infinite
- * where illegal, and unless NULL interval_frac[config_count], half-widths of
- * 90 % prediction intervals relative to the time (measured = time x (1 +- this);
- * NAN: not known, as the summary's). Configurations that were never timed
- * are predicted from what was learnt about the others. No allocation; the
- * workload belongs to the plan of the fit.
+ * Predicts every configuration of the plan, arrays of config_count entries:
+ *  - time_us: infinite where illegal;
+ *  - score_us, unless NULL: the times to choose by, infinite where illegal. Forms that say so lean
+ *    on the analytic time and are cautious about what is uncertain (docs/fitting.md), for others
+ *    these are the times themselves;
+ *  - interval_frac, unless NULL: half-widths of 90 % prediction intervals relative to the time
+ *    (measured = time x (1 +- this); NAN: not known, as the summary's).
+ * Configurations that were never timed are predicted from what was learnt
+ * about the others. No allocation; the workload belongs to the plan of the fit.
  */
 void wavecast_fit_predict(const struct wavecast_fit *fit, const struct wavecast_workload *workload,
-                          double *time_us, double *interval_frac);
-
-/*
- * The times to choose by, from what wavecast_fit_predict gave: for forms that
- * say so a geometric mean of fitted and analytic time, else the times
- * themselves. Arrays of config_count entries; infinite stays infinite.
- */
-void wavecast_fit_score(const struct wavecast_fit *fit, const struct wavecast_workload *workload,
-                        const double *time_us, double *score_us);
+                          double *time_us, double *score_us, double *interval_frac);
 
 /*
  * Coefficients of one configuration, form->feature_count values; NAN: too few

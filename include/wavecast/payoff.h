@@ -36,7 +36,7 @@ struct wavecast_payoff_data {
                                              configuration that is best for its batch size */
     const double *time_us;                /* matrix: predicted; infinite: cannot run */
     const double *score_us;      /* matrix: what choices are made by, as wavecast_predict_score or
-                                    wavecast_fit_score give it; infinite as times are. NULL: times */
+                                    wavecast_fit_predict give it; infinite as times are. NULL: times */
     const double *interval_frac; /* matrix: half-widths of 90 % prediction intervals relative to
                                     the times, NAN: not known. NULL: interval_all_frac throughout */
     double interval_all_frac;    /* used when interval_frac is NULL */

@@ -136,8 +136,7 @@ class Fit:
         """
         values = np.empty((3, self.plan.count))
         time_us, score_us, interval_frac = (ffi.from_buffer("double[]", row) for row in values)
-        lib.wavecast_fit_predict(self.pointer, workload, time_us, interval_frac)
-        lib.wavecast_fit_score(self.pointer, workload, time_us, score_us)
+        lib.wavecast_fit_predict(self.pointer, workload, time_us, score_us, interval_frac)
         return values[0], values[1], values[2]
 
     def predict(self, counts: Counts) -> Dict[str, Any]:

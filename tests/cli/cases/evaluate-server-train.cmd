@@ -1,0 +1,1 @@
+wavecast evaluate ../../validate/recorded/h100-triton-moe-olmoe-1b-7b --server vllm --train 5

@@ -1,0 +1,1 @@
+wavecast export vllm --gpu h100-sxm --model mixtral-8x7b:tp4 --dtype bf16 --max-tokens 4096 -o "$work/tuned" >"$work/out" && set=$(cd ../../validate/recorded/h100-triton-moe-mixtral-8x7b-tp4 && pwd) && cd "$work" && wavecast evaluate "$set" --server vllm --server sglang --tuned tuned/*.json | sed -n '/^Regret/,$p'

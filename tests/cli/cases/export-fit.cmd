@@ -1,0 +1,1 @@
+wavecast fit ../../validate/recorded/h100-triton-moe-mixtral-8x7b-tp4-10s -o "$work/model.yaml" >"$work/out" 2>&1 && wavecast export vllm --fit "$work/model.yaml" --max-tokens 512 -o "$work/tuned" | grep -v '^  file' && ls "$work/tuned"
