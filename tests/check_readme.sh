@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Runs every `$ wavecast ...` line in the console blocks of README.md and docs/*.md and compares
-# what it prints with what stands below it. A line of `...` stands for any lines. The commands run
-# in a folder that shows the tree and takes the files that they write. Examples on
-# data outside the repository are skipped, loudly, where that data is not there.
+# Runs every `$ wavecast ...` and `$ python3 examples/...` line in the console blocks of README.md
+# and docs/*.md and compares what it prints with what stands below it. A line of `...` stands for
+# any lines. The commands run in a folder that shows the tree and takes the files that they write.
+# Examples on data outside the repository are skipped, loudly, where that data is not there.
 # WAVECAST_UPDATE=1 rewrites the documents (blocks without `...`).
 set -u
 srcdir=${WAVECAST_SRCDIR:-$(cd "$(dirname "$0")/.." && pwd)}
@@ -46,7 +46,7 @@ for document in documents:
             inside = line == "```console"
         out.append(line)
         i += 1
-        if not (inside and line.startswith("$ wavecast")):
+        if not (inside and line.startswith(("$ wavecast", "$ python3 examples/"))):
             continue
         command = line[2:]
         while command.endswith("\\"):
