@@ -7,7 +7,7 @@
     wavecast fit olmoe-here -o olmoe.yaml
 
 The folder of the plan has set.yaml (what is to be timed), histograms.csv (routings) and points.csv (points in the
-order of their worth). Needs PyTorch, Triton and PyYAML.
+order of their worth). Experts are gated; all of them are on this rank. Needs PyTorch, Triton and PyYAML.
 
 A point is a CUDA graph of one or more layers, gate+up then down, which rotate over copies of the weights, so that
 these come cold from memory. Behind a warm-up it is replayed a few times; the median counts. A point whose first
@@ -41,6 +41,7 @@ COMPILED_COLUMNS = tuple(column for column in CONFIG_COLUMNS if column != "GROUP
 OUTPUT_COLUMNS = ("histogram",) + CONFIG_COLUMNS + ("time_us", "regs", "smem_bytes", "threads", "local_bytes",
                                                     "layers", "samples", "spread_frac")
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+LAUNCHES = {"all": ("up", "down"), "up": ("up",), "down": ("down",)}
 GRAPH_US = 250        # a graph lasts at least this long: events resolve about half a microsecond
 GRAPH_LAYERS_MAX = 16
 SAMPLES = 4
@@ -86,9 +87,10 @@ def deal_slots(counts, top_k, tokens, generator):
 
 
 class Layer:
-    """An expert layer's tensors, weights in copies."""
+    """An expert layer's tensors, weights in copies, and which of its launches are run."""
 
-    def __init__(self, model, dtype, tokens_max):
+    def __init__(self, model, dtype, launches, tokens_max):
+        self.launches = launches
         experts, self.top_k = model["experts"], model["top_k"]
         hidden, intermediate = model["hidden"], model["intermediate"]
         shapes = ((experts, 2 * intermediate, hidden), (experts, hidden, intermediate))
@@ -107,9 +109,11 @@ class Layer:
         return tensor.normal_(std=shape[-1] ** -0.5)
 
     def run(self, copy, routing, config):
+        """One layer; returns the compiled kernel, which all launches share."""
         up, down = self.weights[copy % len(self.weights)]
-        moe_gemm(self.x, up, self.up, routing, self.top_k, config)
-        return moe_gemm(self.activated, down, self.out, routing, 1, config)
+        tensors = {"up": (self.x, up, self.up, routing, self.top_k),
+                   "down": (self.activated, down, self.out, routing, 1)}
+        return [moe_gemm(*tensors[launch], config) for launch in self.launches][-1]
 
 
 class Timer:
@@ -184,9 +188,17 @@ def read_histograms(folder):
                 for row in csv.DictReader(file)}
 
 
+def check_set_file(about, path):
+    for key, allowed in (("weight_dtype", DTYPES), ("launch", LAUNCHES)):
+        if about[key] not in allowed:
+            sys.exit(f"{path}: {key} {about[key]}; allowed: {', '.join(allowed)}")
+
+
 def write_set_file(folder, output, slow):
-    with open(os.path.join(folder, "set.yaml")) as file:
+    path = os.path.join(folder, "set.yaml")
+    with open(path) as file:
         about = yaml.safe_load(file)
+    check_set_file(about, path)
     about["timing"] = (
         f"CUDA graph of 1 to {GRAPH_LAYERS_MAX} layers of at least {GRAPH_US} us (column layers), rotating over copies "
         "of the weights so that they come cold from HBM; routing, activation and final sum not included; median of "
@@ -224,7 +236,8 @@ class Recorder:
         self.experts = model["experts"]
         self.slots = {name: deal_slots(counts, model["top_k"], tokens, generator)
                       for name, (tokens, counts) in histograms.items()}
-        self.timer = Timer(Layer(model, dtype, max(tokens for tokens, _ in histograms.values())), options.slow)
+        tokens_max = max(tokens for tokens, _ in histograms.values())
+        self.timer = Timer(Layer(model, dtype, LAUNCHES[about["launch"]], tokens_max), options.slow)
         self.routings = {}
         self.times_us = collections.defaultdict(dict)  # by histogram and configuration
         self.refused = {}                              # why, by configuration
@@ -277,8 +290,6 @@ def main():
     options = arguments()
     os.makedirs(options.output, exist_ok=True)
     about = write_set_file(options.plan, options.output, options.slow)
-    if about["weight_dtype"] not in DTYPES:
-        sys.exit(f"{options.plan}/set.yaml: weight_dtype {about['weight_dtype']}; allowed: {', '.join(DTYPES)}")
     shutil.copy(os.path.join(options.plan, "histograms.csv"), options.output)
     points = read_points(options.plan, options.also)
     compile_all([config for _, config, _ in points], DTYPES[about["weight_dtype"]])
