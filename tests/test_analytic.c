@@ -562,3 +562,38 @@ Test(analytic, the_largest_device_power_gives_finite_times)
     t = ask(&problem, "rows=10,stages=1,split=1,smem=24000", one);
     near(t.body_us, 0.5, "body_us of one", __LINE__);
 }
+
+/*
+ * Triton copies element by element where a row is no multiple of 16 elements. Times of the whole
+ * layer with SGLang's default on an H100, 64 tokens on 512 experts, 22 each, hidden 4096, FP8,
+ * balanced (aiconfigurator): 11.8 ms at a width of 168; half a millisecond is what the weights
+ * take.
+ */
+Test(analytic, triton_waits_for_every_element_of_rows_that_16_does_not_divide)
+{
+    static const char CONFIG[] = "BLOCK_SIZE_M=64,BLOCK_SIZE_N=128,BLOCK_SIZE_K=128,GROUP_SIZE_M=1,"
+                                 "num_warps=4,num_stages=4";
+    enum { EXPERTS = 512, TOP_K = 22, TOKENS = 64 };
+    const enum wavecast_dtype dtype = WAVECAST_DTYPE_FP8_TENSOR;
+    const int widths[] = {160, 168, 176};
+    double time_us[3], waits_us = 0;
+    uint32_t counts[EXPERTS];
+    for (int e = 0; e < EXPERTS; e++)
+        counts[e] = TOKENS * TOP_K / EXPERTS + (e < TOKENS * TOP_K % EXPERTS);
+    for (size_t i = 0; i < 3; i++) {
+        struct wavecast_problem problem =
+            scene_problem(db, "h100-sxm", "vllm-triton", "olmoe-1b-7b");
+        problem.shape = scene_shape(EXPERTS, TOP_K, 4096, widths[i]);
+        problem.dtype = &dtype;
+        struct scene scene = scene_open(&problem);
+        scene_route_counts(&scene, counts, EXPERTS);
+        const struct wavecast_cost cost = scene_cost(&scene, scene_config(&scene, CONFIG));
+        time_us[i] = cost.total_us;
+        if (i == 1)
+            waits_us = cost.factor_us[WAVECAST_FACTOR_LATENCY];
+        scene_close(&scene);
+    }
+    cr_assert(time_us[0] <= time_us[2] && time_us[2] < 1000, "%g, %g us", time_us[0], time_us[2]);
+    cr_assert(time_us[1] > 11790 / 2.0 && time_us[1] < 11790 * 2.0, "%g us", time_us[1]);
+    cr_assert(waits_us > time_us[1] / 2, "%g of %g us", waits_us, time_us[1]);
+}
