@@ -20,6 +20,7 @@
 #include <wavecast/kernel.h>
 #include <wavecast/predict.h>
 #include <wavecast/routing.h>
+#include <wavecast/serving.h>
 #include <wavecast/units.h>
 
 enum { REPEATS_MAX = 4096, LINE_BYTES = 256, TOKENS = 512 };
@@ -130,6 +131,20 @@ static void configurations_break_down(struct bench *b)
         if (wavecast_predict_estimate(b->predictor, NULL, b->plan, b->workload, i, &cost, &error) !=
             WAVECAST_OK)
             give_up(&error);
+}
+
+/* What `wavecast export vllm` computes: every number of tokens up to 16,384 that it predicts. */
+static void server_file_make(struct bench *b)
+{
+    struct wavecast_error error = WAVECAST_ERROR_INIT;
+    const struct wavecast_problem problem = problem_of(b);
+    const struct wavecast_serving_options options = {0};
+    struct wavecast_serving_table table = WAVECAST_SERVING_TABLE_INIT;
+    const struct wavecast_server *server;
+    if (wavecast_serving_server_find(problem.kernel, "vllm", &server, &error) != WAVECAST_OK ||
+        wavecast_serving_table_new(server, &problem, &options, &table, &error) != WAVECAST_OK)
+        give_up(&error);
+    wavecast_serving_table_free(&table);
 }
 
 static int ascending(const void *a, const void *b)
@@ -267,6 +282,7 @@ int main(int argc, char **argv)
     row(&b, what, database_load, 0, "<= 20 ms");
     kernel_rows(&b, "alpha-moe");
     kernel_rows(&b, "vllm-triton");
+    row(&b, "tuned-configuration file for vLLM", server_file_make, 0, "<= 1 s");
     wavecast_hwdb_free(b.db);
     memory_show();
     return 0;
