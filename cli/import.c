@@ -83,15 +83,10 @@ static void add_columns(struct cli_table *table)
     cli_table_columns(table, columns, COUNT_OF(columns));
 }
 
-/* "16/128/64/1/4/3": the columns' values in their order. */
-static void put_values(struct cli_table *table, size_t columns, const long long *values)
+static void put_values(struct cli_table *table, const struct wavecast_kernel *kernel,
+                       const long long *values)
 {
-    char *text = cli_strdup("");
-    for (size_t c = 0; c < columns; c++) {
-        char *longer = cli_format("%s%s%lld", text, c > 0 ? "/" : "", values[c]);
-        free(text);
-        text = longer;
-    }
+    char *text = cli_tuned_values(kernel, values);
     cli_put_text(table, text);
     free(text);
 }
@@ -100,21 +95,21 @@ static void put_key(struct import *import, struct cli_table *table,
                     const struct wavecast_tuned_row *row, const struct wavecast_cost *shipped,
                     const struct wavecast_choice *chosen)
 {
-    size_t columns = wavecast_kernel_column_count(import->target->problem.kernel);
+    const struct wavecast_kernel *kernel = import->target->problem.kernel;
     bool launches = isfinite(shipped->total_us);
     double excess_frac = shipped->total_us / chosen->cost.total_us - 1;
     bool same = memcmp(row->column_values, chosen->column_values,
-                       columns * sizeof *row->column_values) == 0;
+                       wavecast_kernel_column_count(kernel) * sizeof *row->column_values) == 0;
     import->same += same ? 1 : 0;
     import->refused += launches ? 0 : 1;
     import->judged += launches ? 1 : 0;
     import->excess_frac += launches ? excess_frac : 0;
     cli_table_row(table, 0);
     cli_put_integer(table, row->tokens);
-    put_values(table, columns, row->column_values);
+    put_values(table, kernel, row->column_values);
     cli_put_number(table, shipped->total_us);
     cli_put_text(table, launches ? wavecast_factor_name(shipped->limiting) : "does not launch");
-    put_values(table, columns, chosen->column_values);
+    put_values(table, kernel, chosen->column_values);
     cli_put_number(table, chosen->cost.total_us);
     cli_put_number(table, excess_frac);
 }

@@ -33,18 +33,13 @@ static enum wavecast_status not_timed(const struct cli_server_choice *choice,
                                       const struct wavecast_histogram *step,
                                       const long long *values, struct wavecast_error *error)
 {
-    const struct wavecast_kernel *kernel = choice->subject->problem.kernel;
-    int used =
-        snprintf(error->text, sizeof error->text, "%s, histogram %s: ", choice->name, step->name);
-    for (size_t c = 0; c < wavecast_kernel_column_count(kernel); c++)
-        if (used >= 0 && (size_t)used < sizeof error->text)
-            used +=
-                snprintf(error->text + used, sizeof error->text - (size_t)used, "%s%s=%lld",
-                         c > 0 ? "," : "", wavecast_kernel_column_at(kernel, c)->name, values[c]);
-    if (used >= 0 && (size_t)used < sizeof error->text)
-        (void)snprintf(error->text + used, sizeof error->text - (size_t)used,
-                       " was not timed in this set");
-    return error->status = WAVECAST_ERROR_MISSING_VALUE;
+    char *text = cli_tuned_values(choice->subject->problem.kernel, values);
+    error->status = WAVECAST_ERROR_MISSING_VALUE;
+    (void)snprintf(error->text, sizeof error->text,
+                   "%s: configuration %s for %u tokens was not timed on histogram '%s' of this set",
+                   choice->name, text, step->tokens, step->name);
+    free(text);
+    return error->status;
 }
 
 /* Where the set has the time of a configuration on a histogram; false when it has not. */

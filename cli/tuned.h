@@ -16,4 +16,10 @@ enum cli_exit cli_tuned_open(const char *path, const struct wavecast_server *ser
                              const struct wavecast_moe_shape *shape,
                              struct wavecast_tuned_file *out);
 
+/*
+ * A configuration as such files' readers know it, "16/128/64/1/4/3": one value
+ * per column of the kernel, in its order. Free the result.
+ */
+char *cli_tuned_values(const struct wavecast_kernel *kernel, const long long *values);
+
 #endif
