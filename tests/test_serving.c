@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <wavecast/fit.h>
 #include <wavecast/tuned.h>
 
 enum { NAME_BYTES = 512, COLUMNS = 6, PATH_BYTES = 4600, SHARED_BYTES = 64 << 20 };
@@ -294,6 +295,83 @@ Test(serving, entries_launch_and_defaults_stay_within_the_margin)
     }
     wavecast_serving_table_free(&table);
     cr_assert_null(table.rows);
+}
+
+/* A fit to analytic times that are all `factor` as long, of every 7th legal configuration. */
+static struct wavecast_fit *fit_scaled(const struct scene *scene,
+                                       const struct wavecast_problem *problem, double factor)
+{
+    enum { HISTOGRAMS = 3, STEP = 7 };
+    static const uint32_t TOKENS[HISTOGRAMS] = {2, 64, 1024};
+    struct wavecast_histogram histograms[HISTOGRAMS];
+    const struct wavecast_histogram *list[HISTOGRAMS];
+    size_t configs = wavecast_plan_config_count(scene->plan);
+    struct wavecast_fit_point *points = calloc(configs, sizeof(*points) * HISTOGRAMS);
+    struct wavecast_fit_data data = {scene->plan, list, HISTOGRAMS, points, 0};
+    struct wavecast_fit *fit = NULL;
+    struct scene mine = *scene;
+    for (size_t h = 0; h < HISTOGRAMS; h++) {
+        histograms[h] = (struct wavecast_histogram)WAVECAST_HISTOGRAM_INIT;
+        draw(problem, TOKENS[h], &histograms[h]);
+        list[h] = &histograms[h];
+        scene_route(&mine, list[h]);
+        for (size_t c = 0; c < configs; c += STEP)
+            if (wavecast_plan_config_at(scene->plan, c)->legal)
+                points[data.point_count++] =
+                    (struct wavecast_fit_point){c, h, factor * scene_cost(&mine, c).total_us};
+    }
+    cr_assert_eq(wavecast_fit_new(wavecast_fit_form_at(0), &data, &fit, NULL), WAVECAST_OK);
+    for (size_t h = 0; h < HISTOGRAMS; h++)
+        wavecast_routing_histogram_free(&histograms[h]);
+    free(points);
+    return fit;
+}
+
+/* The analytic time of a configuration for so many tokens. */
+static double cost_of(const struct wavecast_problem *problem, const long long *values,
+                      uint32_t tokens)
+{
+    struct wavecast_histogram histogram = WAVECAST_HISTOGRAM_INIT;
+    struct wavecast_problem one = *problem;
+    struct wavecast_cost cost;
+    one.column_values = values;
+    draw(problem, tokens, &histogram);
+    cr_assert_eq(wavecast_whatif_cost_get(&one, &histogram, &cost, NULL), WAVECAST_OK);
+    wavecast_routing_histogram_free(&histogram);
+    return cost.total_us;
+}
+
+/* What is fitted to times that are 1.3 as long is 1.3 as long, SGLang's default as well, which the
+ * kernel's space does not have for more tokens than experts; and choices cost next to nothing. */
+Test(serving, a_fit_predicts_and_chooses)
+{
+    static const double FACTOR = 1.3;
+    enum wavecast_dtype dtype = WAVECAST_DTYPE_BF16;
+    struct wavecast_problem problem =
+        scene_problem(db, "a100-sxm-80gb", "vllm-triton", "qwen3-30b-a3b");
+    problem.dtype = &dtype;
+    struct scene scene = scene_open(&problem);
+    struct wavecast_fit *fit = fit_scaled(&scene, &problem, FACTOR);
+    const struct wavecast_serving_options options = {.seed = 1, .tokens_max = 1024, .fit = fit};
+    struct wavecast_serving_table table = WAVECAST_SERVING_TABLE_INIT;
+    long long values[COLUMNS];
+    cr_assert_eq(wavecast_serving_table_new(server("sglang"), &problem, &options, &table, NULL),
+                 WAVECAST_OK);
+    for (size_t i = 0; i < table.count; i++) {
+        const struct wavecast_serving_row *row = &table.rows[i];
+        cr_assert_eq(
+            wavecast_serving_default_get(server("sglang"), &problem, row->tokens, values, NULL),
+            WAVECAST_OK);
+        cr_assert_float_eq(row->time_us / cost_of(&problem, row->column_values, row->tokens),
+                           FACTOR, 1e-6);
+        cr_assert_float_eq(row->default_us / cost_of(&problem, values, row->tokens), FACTOR, 1e-6);
+        /* 0.1 % is given to the choice before, 2 % to the default. */
+        cr_assert_lt(loss(&problem, &table, row->tokens), 0.0212);
+    }
+    cr_assert_eq(table.rows[table.count - 1].tokens, 1024);
+    wavecast_serving_table_free(&table);
+    wavecast_fit_free(fit);
+    scene_close(&scene);
 }
 
 Test(serving, look_up_takes_the_nearest_key_and_the_lower_of_two)
