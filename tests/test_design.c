@@ -148,6 +148,47 @@ Test(design, unlike_routings_come_first)
     wavecast_design_free(&design);
 }
 
+/*
+ * A kernel of many configurations: the first visit to a routing takes the 100 predicted fastest,
+ * not all within 25 %, and 20 of the others, so that a budget reaches many routings.
+ */
+Test(design, a_large_space_is_taken_in_part)
+{
+    const enum wavecast_dtype dtype = WAVECAST_DTYPE_BF16;
+    struct wavecast_problem problem = scene_problem(db, "h100-sxm", "vllm-triton", "olmoe-1b-7b");
+    problem.dtype = &dtype;
+    struct scene triton = scene_open(&problem);
+    struct wavecast_design design = WAVECAST_DESIGN_INIT;
+    size_t taken[HISTOGRAMS] = {0}, visited = 0, within = 0;
+    scene_route(&triton, histograms[2]);
+    const size_t configs = wavecast_plan_config_count(triton.plan);
+    double *time_us = calloc(configs, sizeof(*time_us)), best_us = (double)INFINITY;
+    for (size_t c = 0; c < configs; c++) {
+        time_us[c] = wavecast_plan_config_at(triton.plan, c)->legal
+                         ? wavecast_model__analytic_us(triton.plan, triton.workload, c)
+                         : (double)INFINITY;
+        best_us = fmin(best_us, time_us[c]);
+    }
+    for (size_t c = 0; c < configs; c++)
+        within += time_us[c] <= 1.25 * best_us;
+    cr_assert_gt(within, 200u, "%zu", within);
+    cr_assert_eq(
+        wavecast_design_new(triton.plan, histograms, HISTOGRAMS, (double)INFINITY, &design, NULL),
+        WAVECAST_OK);
+    /* The first visits are the first runs of points of one histogram. */
+    for (size_t i = 0; visited < HISTOGRAMS; i++) {
+        const size_t h = design.points[i].histogram;
+        taken[h]++;
+        visited += design.points[i + 1].histogram != h;
+    }
+    cr_assert_geq(taken[2], 120u, "%zu", taken[2]);
+    for (size_t h = 0; h < HISTOGRAMS; h++)
+        cr_assert_leq(taken[h], 130u, "histogram %zu: %zu", h, taken[h]);
+    free(time_us);
+    wavecast_design_free(&design);
+    scene_close(&triton);
+}
+
 Test(design, is_written_as_csv)
 {
     char path[4200], line[200];
