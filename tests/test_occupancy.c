@@ -313,6 +313,49 @@ Test(occupancy, triton_smem_by_hand)
     }
 }
 
+/*
+ * What Triton 3.6 made for the H100, as its driver reported it: every legal configuration was
+ * launched; shared memory is the description's to the byte, registers nearly so.
+ */
+Test(occupancy, triton_as_recorded_on_an_h100)
+{
+    static const char *const COLUMNS[] = {"BLOCK_SIZE_M", "BLOCK_SIZE_N", "BLOCK_SIZE_K",
+                                          "GROUP_SIZE_M", "num_warps",    "num_stages"};
+    const struct wavecast_measurement_read_options options = {COLUMNS, 6, 0, 0, 0};
+    const enum wavecast_dtype dtype = WAVECAST_DTYPE_BF16;
+    struct wavecast_problem problem = scene_problem(db, "h100-sxm", "vllm-triton", "olmoe-1b-7b");
+    struct wavecast_measurement_set *set = NULL;
+    double off = 0, most = 0;
+    size_t legal = 0;
+    problem.dtype = &dtype;
+    struct scene scene = scene_open(&problem);
+    cr_assert_eq(wavecast_measurement_set_load(
+                     support_source_path("validate/recorded/h100-triton-moe-olmoe-1b-7b"), &options,
+                     &set, NULL),
+                 WAVECAST_OK);
+    for (size_t i = 0; i < wavecast_plan_config_count(scene.plan); i++) {
+        const struct wavecast_config *c = wavecast_plan_config_at(scene.plan, i);
+        long long values[6];
+        size_t config = 0;
+        for (size_t k = 0; k < 6; k++)
+            values[k] = wavecast_plan_column_value(scene.plan, i, k);
+        cr_expect_eq(c->legal, wavecast_measurement_config_find(set, values, &config));
+        if (!c->legal)
+            continue;
+        double difference = fabs(c->registers_per_thread - extra(set, "regs", config));
+        cr_expect_eq(c->smem_bytes, extra(set, "smem_bytes", config));
+        cr_expect_eq(c->threads, extra(set, "threads", config));
+        off += difference;
+        most = fmax(most, difference);
+        legal++;
+    }
+    cr_assert_eq(legal, 1304u);
+    cr_assert_lt(off / (double)legal, 14, "%g", off / (double)legal);
+    cr_assert_leq(most, 60, "%g", most);
+    wavecast_measurement_set_free(set);
+    scene_close(&scene);
+}
+
 /* FP8 in blocks of 128 needs tiles that are one block deep; without FP8 units nothing runs. */
 Test(occupancy, triton_fp8_blocks)
 {
