@@ -218,10 +218,10 @@ static struct triton triton_at(const struct wavecast_plan *plan, size_t i)
                            (double)wavecast_plan_column_value(plan, i, 5)};
 }
 
-/* Buffers of A and B: `stages` with warpgroup instructions, one fewer without. */
-static double triton_smem_bytes(const struct triton *t, bool hopper, double bytes)
+/* Buffers of A and B: `stages` with instructions of 64 rows and more, one fewer without. */
+static double triton_smem_bytes(const struct triton *t, bool has_wide, double bytes)
 {
-    double buffers = hopper && t->m >= 64 ? t->stages : t->stages - 1;
+    double buffers = has_wide && t->m >= 64 ? t->stages : t->stages - 1;
     return buffers * (t->m + t->n) * t->k * bytes;
 }
 
@@ -242,7 +242,8 @@ Test(occupancy, triton_spaces_by_gpu)
         {"l40s", WAVECAST_DTYPE_BF16, 2, 101376, 976},
         {"l40s", WAVECAST_DTYPE_FP8_TENSOR, 1, 101376, 1456},
         {"rtx-4090", WAVECAST_DTYPE_BF16, 2, 101376, 976},
-        {"b200", WAVECAST_DTYPE_BF16, 2, 232448, 1488},
+        {"b200", WAVECAST_DTYPE_BF16, 2, 232448, 1304},
+        {"rtx-5090", WAVECAST_DTYPE_BF16, 2, 101376, 976},
     };
     for (size_t r = 0; r < sizeof(TABLE) / sizeof(TABLE[0]); r++) {
         struct wavecast_problem problem =
@@ -256,7 +257,8 @@ Test(occupancy, triton_spaces_by_gpu)
         for (size_t i = 0; i < 1920; i++) {
             const struct wavecast_config *c = wavecast_plan_config_at(scene.plan, i);
             const struct triton t = triton_at(scene.plan, i);
-            double smem = triton_smem_bytes(&t, problem.gpu->features.wgmma, TABLE[r].bytes);
+            double smem = triton_smem_bytes(
+                &t, problem.gpu->features.wgmma || problem.gpu->features.tcgen05, TABLE[r].bytes);
             cr_expect_eq(c->smem_bytes, smem);
             cr_expect_eq(c->legal, smem <= TABLE[r].smem_max_bytes);
             cr_expect_eq(c->threads, 32 * t.warps);

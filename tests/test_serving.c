@@ -374,6 +374,33 @@ Test(serving, a_fit_predicts_and_chooses)
     scene_close(&scene);
 }
 
+/*
+ * What vLLM ships for Qwen3-30B-A3B on a B200 at 3,072 and 4,096 tokens, 256 x 256 x 64: its
+ * accumulators are in tensor memory, where they take no registers; elsewhere they would spill.
+ */
+Test(serving, accumulators_in_tensor_memory_cost_no_registers)
+{
+    static const long long SHIPPED[COLUMNS] = {256, 256, 64, 1, 8, 3};
+    static const uint32_t TOKENS[] = {3072, 4096};
+    enum wavecast_dtype dtype = WAVECAST_DTYPE_BF16;
+    struct wavecast_problem problem = scene_problem(db, "b200", "vllm-triton", "qwen3-30b-a3b");
+    struct wavecast_gpu without = *problem.gpu;
+    problem.dtype = &dtype;
+    without.features.tcgen05 = false;
+    for (size_t i = 0; i < sizeof(TOKENS) / sizeof(TOKENS[0]); i++) {
+        struct wavecast_histogram histogram = WAVECAST_HISTOGRAM_INIT;
+        struct wavecast_problem other = problem;
+        struct wavecast_choice best;
+        draw(&problem, TOKENS[i], &histogram);
+        cr_assert_eq(wavecast_whatif_choice_get(&problem, &histogram, &best, NULL), WAVECAST_OK);
+        cr_assert_lt(cost_of(&problem, SHIPPED, TOKENS[i]), 1.05 * best.cost.total_us);
+        other.gpu = &without;
+        cr_assert_eq(wavecast_whatif_choice_get(&other, &histogram, &best, NULL), WAVECAST_OK);
+        cr_assert_gt(cost_of(&other, SHIPPED, TOKENS[i]), 1.25 * best.cost.total_us);
+        wavecast_routing_histogram_free(&histogram);
+    }
+}
+
 Test(serving, look_up_takes_the_nearest_key_and_the_lower_of_two)
 {
     struct wavecast_serving_row rows[] = {{.tokens = 1}, {.tokens = 5}, {.tokens = 100}};
