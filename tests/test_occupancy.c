@@ -358,7 +358,7 @@ Test(occupancy, triton_as_recorded_on_an_h100)
     scene_close(&scene);
 }
 
-/* FP8 in blocks of 128 needs tiles that are one block deep; without FP8 units nothing runs. */
+/* FP8 in blocks of 128: no step is deeper than a block. */
 Test(occupancy, triton_fp8_blocks)
 {
     const enum wavecast_dtype block = WAVECAST_DTYPE_FP8_BLOCK;
@@ -368,10 +368,11 @@ Test(occupancy, triton_fp8_blocks)
     scene = scene_open(&problem);
     for (size_t i = 0; i < 1920; i++) {
         const struct wavecast_config *c = wavecast_plan_config_at(scene.plan, i);
-        const struct triton t = triton_at(scene.plan, i);
-        cr_expect_eq(c->legal, t.k == 128 && triton_smem_bytes(&t, true, 1) <= 232448);
-        if (t.k != 128)
-            cr_expect_str_eq(c->reason, "tile_k is not the depth of one scale block");
+        struct triton t = triton_at(scene.plan, i);
+        /* Servers cut 256 to the 128 of a scale block; tuned files have both. */
+        t.k = fmin(t.k, 128);
+        cr_expect_eq(c->legal, triton_smem_bytes(&t, true, 1) <= 232448);
+        cr_expect_eq(c->smem_bytes, triton_smem_bytes(&t, true, 1));
     }
     scene_close(&scene);
 }
