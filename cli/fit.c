@@ -72,6 +72,16 @@ static enum wavecast_status hold_out(struct task *task, struct wavecast_error *e
     return status;
 }
 
+static bool has_times(const struct wavecast_measurement_set *set, size_t histogram)
+{
+    const double *times = wavecast_measurement_times_get(set, histogram);
+    for (size_t c = 0; c < wavecast_measurement_config_count(set); c++)
+        if (!isnan(times[c]))
+            return true;
+    return false;
+}
+
+/* Those that --train draws, else all that something was timed on. */
 static enum wavecast_status choose_training(struct task *task, struct wavecast_error *error)
 {
     size_t count = wavecast_measurement_histogram_count(task->subject.set);
@@ -79,7 +89,8 @@ static enum wavecast_status choose_training(struct task *task, struct wavecast_e
     if (task->arguments->train.given)
         return hold_out(task, error);
     for (size_t h = 0; h < count; h++)
-        task->train[task->train_count++] = h;
+        if (has_times(task->subject.set, h))
+            task->train[task->train_count++] = h;
     return WAVECAST_OK;
 }
 
