@@ -225,13 +225,6 @@ static const struct cli_option export_options[] = {
      .help = "folder that the server is told; made when it is not there",
      .complete = CLI_COMPLETE_DIRECTORIES,
      .letter = 'o'},
-    {.name = "fit",
-     .kind = CLI_OPTION_TEXT,
-     .offset = offsetof(struct cli_arguments, fit),
-     .argument = "FILE",
-     .help = "predict by a fitted model, as 'wavecast fit -o' writes it, instead of --gpu, --model "
-             "and --kernel",
-     .complete = CLI_COMPLETE_FILES},
     {.name = "max-tokens",
      .kind = CLI_OPTION_INTEGER,
      .offset = offsetof(struct cli_arguments, max_tokens),
@@ -254,9 +247,13 @@ static const struct cli_option export_options[] = {
 };
 static const struct cli_option_group export_group = {"File", export_options,
                                                      COUNT_OF(export_options)};
-static const struct cli_option_group *const export_groups[] = {
-    &cli_group_target,   &cli_group_draw,   &export_group,
-    &cli_group_database, &cli_group_output, NULL};
+static const struct cli_option_group *const export_groups[] = {&cli_group_target,
+                                                               &cli_group_fitted,
+                                                               &cli_group_draw,
+                                                               &export_group,
+                                                               &cli_group_database,
+                                                               &cli_group_output,
+                                                               NULL};
 
 const struct cli_verb cli_verb_export_vllm = {
     .name = "export vllm",

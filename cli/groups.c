@@ -174,6 +174,16 @@ static const struct cli_option output_options[] = {
      .help = "print this help"},
 };
 
+static const struct cli_option fitted_options[] = {
+    {.name = "fit",
+     .kind = CLI_OPTION_TEXT,
+     .offset = MEMBER(fit),
+     .argument = "FILE",
+     .help = "predict by a fitted model, as 'wavecast fit -o' writes it, instead of --gpu, --model "
+             "and --kernel",
+     .complete = CLI_COMPLETE_FILES},
+};
+
 const struct cli_option_group cli_group_target = {"What runs where", target_options,
                                                   COUNT_OF(target_options)};
 const struct cli_option_group cli_group_model = {"What runs", target_options + TARGET_MODEL_FIRST,
@@ -183,6 +193,8 @@ const struct cli_option_group cli_group_step_untraced = {"The step", step_option
                                                          STEP_UNTRACED_COUNT};
 const struct cli_option_group cli_group_trace = {"The trace", step_options + STEP_TRACE_FIRST,
                                                  STEP_TRACE_COUNT};
+const struct cli_option_group cli_group_fitted = {"Fitted model", fitted_options,
+                                                  COUNT_OF(fitted_options)};
 const struct cli_option_group cli_group_training = {"Training", training_options,
                                                     COUNT_OF(training_options)};
 const struct cli_option_group cli_group_draw = {"Routing", step_options + STEP_DRAW_FIRST,

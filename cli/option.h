@@ -114,6 +114,7 @@ struct cli_option_group {
 /* Groups that verbs share. */
 extern const struct cli_option_group cli_group_target;   /* --gpu --model --kernel ... */
 extern const struct cli_option_group cli_group_model;    /* of these --model --dtype --launch */
+extern const struct cli_option_group cli_group_fitted;   /* --fit, see cli_fitted_demand */
 extern const struct cli_option_group cli_group_draw;     /* --routing --seed of many batches */
 extern const struct cli_option_group cli_group_routings; /* --histograms --step --seed */
 extern const struct cli_option_group cli_group_timing;   /* --timing-launches */

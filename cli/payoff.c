@@ -244,13 +244,6 @@ static enum cli_exit payoff_run(const struct cli_arguments *arguments)
 }
 
 static const struct cli_option payoff_options[] = {
-    {.name = "fit",
-     .kind = CLI_OPTION_TEXT,
-     .offset = offsetof(struct cli_arguments, fit),
-     .argument = "FILE",
-     .help = "predict by a fitted model, as 'wavecast fit -o' writes it, instead of --gpu, --model "
-             "and --kernel",
-     .complete = CLI_COMPLETE_FILES},
     {.name = "uncertainty",
      .kind = CLI_OPTION_NUMBER,
      .offset = offsetof(struct cli_arguments, uncertainty),
@@ -266,9 +259,13 @@ static const struct cli_option payoff_options[] = {
 };
 static const struct cli_option_group payoff_group = {"Payoff", payoff_options,
                                                      COUNT_OF(payoff_options)};
-static const struct cli_option_group *const payoff_groups[] = {
-    &cli_group_target,   &cli_group_trace,  &payoff_group,
-    &cli_group_database, &cli_group_output, NULL};
+static const struct cli_option_group *const payoff_groups[] = {&cli_group_target,
+                                                               &cli_group_fitted,
+                                                               &cli_group_trace,
+                                                               &payoff_group,
+                                                               &cli_group_database,
+                                                               &cli_group_output,
+                                                               NULL};
 
 const struct cli_verb cli_verb_payoff = {
     .name = "payoff",
