@@ -12,7 +12,6 @@
 #include <wavecast/crossval.h>
 #include <wavecast/fit.h>
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,15 +71,6 @@ static enum wavecast_status hold_out(struct task *task, struct wavecast_error *e
     return status;
 }
 
-static bool has_times(const struct wavecast_measurement_set *set, size_t histogram)
-{
-    const double *times = wavecast_measurement_times_get(set, histogram);
-    for (size_t c = 0; c < wavecast_measurement_config_count(set); c++)
-        if (!isnan(times[c]))
-            return true;
-    return false;
-}
-
 /* Those that --train draws, else all that something was timed on. */
 static enum wavecast_status choose_training(struct task *task, struct wavecast_error *error)
 {
@@ -89,7 +79,7 @@ static enum wavecast_status choose_training(struct task *task, struct wavecast_e
     if (task->arguments->train.given)
         return hold_out(task, error);
     for (size_t h = 0; h < count; h++)
-        if (has_times(task->subject.set, h))
+        if (wavecast_measurement_is_timed(task->subject.set, h))
             task->train[task->train_count++] = h;
     return WAVECAST_OK;
 }

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -118,6 +119,17 @@ const double *wavecast_measurement_times_get(const struct wavecast_measurement_s
 {
     assert(histogram < set->routing.count);
     return set->time_us + histogram * set->tuples.count;
+}
+
+bool wavecast_measurement_is_timed(const struct wavecast_measurement_set *set, size_t histogram)
+{
+    const double *time_us = wavecast_measurement_times_get(set, histogram);
+
+    for (size_t i = 0; i < set->tuples.count; i++) {
+        if (!isnan(time_us[i]))
+            return true;
+    }
+    return false;
 }
 
 size_t wavecast_measurement_row_count(const struct wavecast_measurement_set *set)

@@ -5,7 +5,6 @@
 #include "base/memory.h"
 #include "validate/set.h"
 #include <assert.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -109,17 +108,6 @@ static enum wavecast_status copy_columns(struct wavecast_measurement_set *set,
     return WAVECAST_OK;
 }
 
-static bool has_times(const struct wavecast_measurement_set *set, size_t histogram)
-{
-    const double *time_us = set->time_us + histogram * set->tuples.count;
-
-    for (size_t i = 0; i < set->tuples.count; i++) {
-        if (!isnan(time_us[i]))
-            return true;
-    }
-    return false;
-}
-
 /* Histograms that nothing was timed on are kept, and reported: how many, and the first. */
 static enum wavecast_status warn_unused(struct wavecast_measurement_set *set, const char *path,
                                         struct wavecast_error *error)
@@ -128,7 +116,7 @@ static enum wavecast_status warn_unused(struct wavecast_measurement_set *set, co
     size_t count = 0, first = 0;
 
     for (size_t i = set->routing.count; i-- > 0;) {
-        if (has_times(set, i))
+        if (wavecast_measurement_is_timed(set, i))
             continue;
         count++;
         first = i;

@@ -175,6 +175,9 @@ const char *wavecast_measurement_config_format(const struct wavecast_measurement
 const double *wavecast_measurement_times_get(const struct wavecast_measurement_set *set,
                                              size_t histogram);
 
+/* Whether any configuration was timed on a histogram. histogram < count. */
+bool wavecast_measurement_is_timed(const struct wavecast_measurement_set *set, size_t histogram);
+
 /* Rows of measurements.csv, repeats included. */
 size_t wavecast_measurement_row_count(const struct wavecast_measurement_set *set);
 
