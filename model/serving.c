@@ -2,6 +2,7 @@
 /* Servers: names of files and folders, defaults, and the file format. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -210,16 +211,19 @@ bool wavecast_serving_absent_get(const struct wavecast_server *server, size_t co
     return server->may_be_absent[column];
 }
 
+bool wavecast_serving_key_is_nearer(uint32_t tokens, uint32_t key, uint32_t lower_key)
+{
+    return llabs((long long)key - tokens) < llabs((long long)lower_key - tokens);
+}
+
 const struct wavecast_serving_row *
 wavecast_serving_row_find(const struct wavecast_serving_table *table, uint32_t tokens)
 {
-    size_t best = 0;
-    for (size_t i = 1; i < table->count; i++) {
-        double here = fabs((double)table->rows[i].tokens - tokens);
-        if (here < fabs((double)table->rows[best].tokens - tokens))
-            best = i;
-    }
-    return table->count > 0 ? &table->rows[best] : NULL;
+    const struct wavecast_serving_row *best = table->rows;
+    for (size_t i = 1; i < table->count; i++)
+        if (wavecast_serving_key_is_nearer(tokens, table->rows[i].tokens, best->tokens))
+            best = &table->rows[i];
+    return table->count > 0 ? best : NULL;
 }
 
 static void row_append(struct wavecast_base__text *text, const struct wavecast_kernel *kernel,

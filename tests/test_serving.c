@@ -223,28 +223,40 @@ static void draw(const struct wavecast_problem *problem, uint32_t tokens,
     cr_assert_eq(wavecast_routing_generate(&uniform, &what, histogram, NULL), WAVECAST_OK);
 }
 
+/* The analytic time of a configuration for so many tokens. */
+static double cost_of(const struct wavecast_problem *problem, const long long *values,
+                      uint32_t tokens)
+{
+    struct wavecast_histogram histogram = WAVECAST_HISTOGRAM_INIT;
+    struct wavecast_problem one = *problem;
+    struct wavecast_cost cost;
+    one.column_values = values;
+    draw(problem, tokens, &histogram);
+    cr_assert_eq(wavecast_whatif_cost_get(&one, &histogram, &cost, NULL), WAVECAST_OK);
+    wavecast_routing_histogram_free(&histogram);
+    return cost.total_us;
+}
+
 /* What the look-up's entry costs beyond the best launchable configuration. */
 static double loss(const struct wavecast_problem *problem,
                    const struct wavecast_serving_table *table, uint32_t tokens)
 {
     struct wavecast_histogram histogram = WAVECAST_HISTOGRAM_INIT;
-    struct wavecast_problem one = *problem;
     struct scene scene = scene_open(problem);
     double *time_us = calloc(wavecast_plan_config_count(scene.plan), sizeof(*time_us)), best_us;
-    struct wavecast_cost cost;
+    double entry_us =
+        cost_of(problem, wavecast_serving_row_find(table, tokens)->column_values, tokens);
     draw(problem, tokens, &histogram);
     scene_route(&scene, &histogram);
     cr_assert_eq(
         wavecast_predict_all(scene.analytic, NULL, scene.plan, scene.workload, time_us, NULL),
         WAVECAST_OK);
     best_us = time_us[wavecast_predict_argmin(time_us, wavecast_plan_config_count(scene.plan))];
-    one.column_values = wavecast_serving_row_find(table, tokens)->column_values;
-    cr_assert_eq(wavecast_whatif_cost_get(&one, &histogram, &cost, NULL), WAVECAST_OK);
-    cr_assert(isfinite(cost.total_us), "%u tokens: the entry does not launch", tokens);
+    cr_assert(isfinite(entry_us), "%u tokens: the entry does not launch", tokens);
     wavecast_routing_histogram_free(&histogram);
     scene_close(&scene);
     free(time_us);
-    return cost.total_us / best_us - 1;
+    return entry_us / best_us - 1;
 }
 
 /* Numbers of tokens that no key was predicted at: what the nearest key costs there. */
@@ -325,20 +337,6 @@ static struct wavecast_fit *fit_scaled(const struct scene *scene,
         wavecast_routing_histogram_free(&histograms[h]);
     free(points);
     return fit;
-}
-
-/* The analytic time of a configuration for so many tokens. */
-static double cost_of(const struct wavecast_problem *problem, const long long *values,
-                      uint32_t tokens)
-{
-    struct wavecast_histogram histogram = WAVECAST_HISTOGRAM_INIT;
-    struct wavecast_problem one = *problem;
-    struct wavecast_cost cost;
-    one.column_values = values;
-    draw(problem, tokens, &histogram);
-    cr_assert_eq(wavecast_whatif_cost_get(&one, &histogram, &cost, NULL), WAVECAST_OK);
-    wavecast_routing_histogram_free(&histogram);
-    return cost.total_us;
 }
 
 /* What is fitted to times that are 1.3 as long is 1.3 as long, SGLang's default as well, which the

@@ -242,8 +242,7 @@ const struct wavecast_tuned_row *wavecast_tuned_row_find(const struct wavecast_t
 {
     const struct wavecast_tuned_row *best = file->rows;
     for (size_t i = 1; i < file->count; i++)
-        if (llabs((long long)file->rows[i].tokens - tokens) <
-            llabs((long long)best->tokens - tokens))
+        if (wavecast_serving_key_is_nearer(tokens, file->rows[i].tokens, best->tokens))
             best = &file->rows[i];
     return best;
 }

@@ -34,13 +34,18 @@ def wavecast(*words):
     return done.stdout.decode()
 
 
+def key_of(choice):
+    """A choice's name as the keys of by_label have it."""
+    return "".join(c if c.isalnum() else "_" for c in choice)
+
+
 def evaluate(*words):
-    """Mean regret by choice and kind of routing, and over all routings as "all"."""
+    """Mean regret by key_of(choice) and kind of routing, and over all routings as "all"."""
     result = json.loads(wavecast("evaluate", *words, "--json"))
-    regret = {(row["choice"], "all"): row["regret_mean_frac"] for row in result["choices"]
+    regret = {(key_of(row["choice"]), "all"): row["regret_mean_frac"] for row in result["choices"]
               if row.get("routings", "all") == "all"}
     for row in result["by_label"]:
-        regret[result["predictor"], row["routing"]] = row["regret_mean_frac"]
+        regret[key_of(result["predictor"]), row["routing"]] = row["regret_mean_frac"]
         for key, value in row.items():
             if key.endswith("_regret_mean_frac") and not key.startswith("top"):
                 regret[key[:-len("_regret_mean_frac")], row["routing"]] = value
@@ -64,13 +69,11 @@ def judge(sets, model):
         regret = evaluate(full, "--server", "vllm", *tuned)
     fitted, served = (evaluate(full, "--fit-from", full + kind) for kind in ("-10s", "-10s-served"))
 
-    def key(name, routings):
-        return name if routings == "all" else "".join(c if c.isalnum() else "_" for c in name)
+    def row(routings):
+        files = [regret[key_of(name), routings] for name in ("vllm default", *names, "best-static")]
+        return files + [regret["analytic", routings], fitted["wave", routings], served["wave", routings]]
 
-    return {routings: [regret[key("vllm default", routings), routings]] +
-            [regret[key(name, routings), routings] for name in names] +
-            [regret[key("best-static", routings), routings], regret["analytic", routings],
-             fitted["wave", routings], served["wave", routings]] for routings in ("uniform", "all")}
+    return {routings: row(routings) for routings in ("uniform", "all")}
 
 
 def main():

@@ -166,6 +166,9 @@ enum wavecast_status wavecast_serving_table_new(const struct wavecast_server *se
 /* Releases a table and resets it; NULL and a reset one are fine. */
 void wavecast_serving_table_free(struct wavecast_serving_table *table);
 
+/* Whether servers take `key` for a batch rather than another, lower one: only if it is nearer. */
+bool wavecast_serving_key_is_nearer(uint32_t tokens, uint32_t key, uint32_t lower_key);
+
 /* The row that the server takes for a batch: of the nearest key, the lower one on a tie. */
 const struct wavecast_serving_row *
 wavecast_serving_row_find(const struct wavecast_serving_table *table, uint32_t tokens);
